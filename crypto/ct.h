@@ -1,0 +1,15 @@
+/* Secrets: compare in constant time, wipe so that the compiler cannot forget it. */
+#ifndef CRYPTO_CT_H
+#define CRYPTO_CT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Time depends on n only. */
+bool ct_equal(const void *a, const void *b, size_t n);
+void secure_wipe(void *p, size_t n);
+/* Memory for secrets: NULL when there is none; secret_free wipes n bytes first and accepts NULL. */
+void *secret_alloc(size_t n);
+void secret_free(void *p, size_t n);
+
+#endif

@@ -1,0 +1,83 @@
+/* Public keys, signatures and private keys, by their SSH encodings: one table row a key type.
+ *
+ * Key types:            signature algorithms:
+ *   ssh-ed25519           ssh-ed25519
+ *   ecdsa-sha2-nistpN     ecdsa-sha2-nistpN       N = 256, 384, 521
+ *   ssh-rsa               rsa-sha2-512, rsa-sha2-256 (ssh-rsa with SHA-1 is refused)
+ */
+#ifndef CRYPTO_KEY_H
+#define CRYPTO_KEY_H
+
+#include "crypto/rng.h"
+#include "proto/err.h"
+#include "proto/wire.h"
+
+enum {
+    KEY_BLOB_MAX = 8192,      /* a public key blob we accept: RSA of 16384 bits fits */
+    KEY_SIGNATURE_MAX = 4096, /* a signature blob we accept or make */
+    KEY_FINGERPRINT_MAX = 64, /* "SHA256:..." and its NUL */
+    KEY_RSA_MIN_BITS = 2048,  /* RequiredRSASize's floor of ours */
+    KEY_RSA_MAX_BITS = 16384,
+};
+
+/* Checks a public key blob whole: known type, exact length, point on its curve, RSA size in bounds
+ * and both numbers odd. *type, if not NULL, gets the static type name. */
+enum err key_check(struct bytes blob, const char **type) MUST_USE;
+/* Size in bits, for messages; 0 for a blob key_check refuses. */
+unsigned key_bits(struct bytes blob);
+/* The short name people know: "ED25519", "ECDSA", "RSA"; "unknown" otherwise. */
+const char *key_short_name(struct bytes blob);
+/* "SHA256:" and unpadded base64, NUL-terminated. */
+void key_fingerprint_sha256(struct bytes blob, char out[KEY_FINGERPRINT_MAX]);
+
+/* The key type that signature algorithm alg is for ("ssh-rsa" for "rsa-sha2-512"), or NULL. */
+const char *key_type_of_algorithm(struct bytes alg);
+/* Names for KEXINIT's server-host-key-algorithms, for server-sig-algs, for -Q. */
+const char *key_algorithm_names(void);
+
+/* Verifies a signature blob by alg over data. The blob's inner name must be alg, its length exact,
+ * its numbers positive and minimal; alg must suit the key. ERR_SIGNATURE or ERR_MALFORMED
+ * otherwise. */
+enum err key_verify(
+    struct bytes blob, struct bytes alg, struct bytes signature, struct bytes data) MUST_USE;
+
+/* ---- private keys -------------------------------------------------------------------------- */
+
+struct private_key; /* opaque; secret memory, wiped when freed */
+
+enum key_file_status {
+    KEY_FILE_OK,
+    KEY_FILE_ENCRYPTED, /* needs a passphrase (or has a cipher this program lacks: see why) */
+    KEY_FILE_WRONG_PASSPHRASE,
+    KEY_FILE_UNSUPPORTED, /* a known format or key type that is not here yet; why names it */
+    KEY_FILE_BAD,         /* why says what was expected */
+};
+/* Reads the text of an OpenSSH private key file. passphrase may be empty. *why is a static phrase
+ * for any status but OK. On OK *out is the caller's, to free. Bounded: a file is at most 1 MiB. */
+enum key_file_status private_key_parse(
+    struct bytes file, struct bytes passphrase, struct private_key **out, const char **why);
+/* A new Ed25519 key; NULL on no memory. */
+struct private_key *private_key_generate(struct rng *rng);
+void private_key_free(struct private_key *k); /* accepts NULL */
+
+/* The public blob, borrowed from k. */
+struct bytes private_key_blob(const struct private_key *k);
+/* Comment from the file, NUL-terminated, borrowed, unescaped. */
+const char *private_key_comment(const struct private_key *k);
+/* Signature algorithms this key can make, in order of preference, comma-separated; static. */
+const char *private_key_algorithms(const struct private_key *k);
+/* Signs data by alg; writes a signature blob (KEY_SIGNATURE_MAX room). ERR_UNSUPPORTED when alg
+ * does not suit k. */
+enum err private_key_sign(const struct private_key *k, struct bytes alg, struct bytes data,
+    uint8_t *out, size_t *out_n) MUST_USE;
+/* The unencrypted OpenSSH file text of k, for throw-away keys; returns its length, 0 when cap is
+ * too small. */
+size_t private_key_write(const struct private_key *k, const char *comment, char *out, size_t cap);
+
+/* A line of an authorized_keys or .pub file: type, base64 (standard, padded), rest. Decodes the
+ * key's base64 into blob; ERR_MALFORMED when it is not base64 or its inner type differs from type.
+ */
+enum err key_from_base64(
+    struct bytes type, struct bytes b64, uint8_t *blob, size_t cap, size_t *blob_n) MUST_USE;
+
+#endif
