@@ -6,8 +6,9 @@
 #include "proto/wire.h"
 
 enum {
-    IDENT_MAX_BYTES = 255,  /* a version line with its line end */
-    IDENT_MAX_LINES = 1024, /* lines a server may send before it (the client's patience) */
+    IDENT_MAX_BYTES = 255,       /* a version line with its line end */
+    IDENT_MAX_TEXT_BYTES = 8192, /* any other line with its line end; OpenSSH's limit */
+    IDENT_MAX_LINES = 1024,      /* lines a server may send before it (the client's patience) */
 };
 
 struct ident {
