@@ -29,17 +29,18 @@
 #include "transport/transport.h"
 
 enum {
-    MUX_WINDOW_BYTES = 64 * 32768, /* OpenSSH's: FORWARDING.md line 29 */
-    MUX_PACKET_BYTES = 32768,      /* the most data we take in one packet */
-    MUX_MAX_CHANNELS = 16384,      /* FORWARDING.md line 39 */
-    MUX_MAX_PENDING = 1024,        /* global requests of the peer's not answered yet */
+    MUX_WINDOW_BYTES = 64 * 32768,   /* OpenSSH's: FORWARDING.md line 29 */
+    MUX_MAX_WINDOW_BYTES = 64 << 20, /* mux_set_window(): 5 Gbit/s at a round trip of 100 ms */
+    MUX_PACKET_BYTES = 32768,        /* the most data we take in one packet */
+    MUX_MAX_CHANNELS = 16384,        /* FORWARDING.md line 39 */
+    MUX_MAX_PENDING = 1024,          /* global requests of the peer's not answered yet */
 };
 
 struct mux; /* opaque */
 
 struct mux_config {
     struct packet_sink sink;
-    enum role role;
+    enum role role;          /* RFC 4254 is the same for both: nothing depends on it yet */
     uint32_t max_channels;   /* 0: MUX_MAX_CHANNELS */
     uint64_t receive_budget; /* bytes that all channels' windows together may promise; 0: 256 MiB.
                               * Each channel gets at least one packet's worth beyond it. */
@@ -48,14 +49,20 @@ struct mux_config {
 struct mux *mux_new(const struct mux_config *config); /* NULL: no memory */
 void mux_free(struct mux *m);                         /* accepts NULL; users' pointers are theirs */
 
-/* A payload from the transport, number 80..127. Produces at most a few events; pull them all before
- * the next packet. */
+/* A payload from the transport, number 80..127. Produces at most one event; pull it before the next
+ * packet. Numbers that RFC 4254 does not define change nothing (UNIMPLEMENTED is the transport's to
+ * send). What ends the connection: a malformed message; one for a number that is not in use, not
+ * open yet, or was closed by the peer; data after EOF; data over our window or over
+ * MUX_PACKET_BYTES; a window sum over 2^32-1; a reply to nothing; MUX_MAX_PENDING unanswered
+ * requests. Refused without an event: an OPEN beyond max_channels or memory (RESOURCE_SHORTAGE) or
+ * with a maximum packet size of 0 (ADMINISTRATIVELY_PROHIBITED). */
 enum err mux_packet(struct mux *m, struct bytes payload);
 
 enum mux_event_type {
     MUX_OPEN_REQUEST, /* the peer opens a channel: mux_confirm() or mux_refuse(), now or later */
     MUX_OPENED,       /* ours was confirmed */
-    MUX_OPEN_FAILED,  /* ours was refused: reason, text; the number is free again */
+    MUX_OPEN_FAILED,  /* ours was refused, or confirmed with a maximum packet size of 0: reason,
+                       * text; the number is not yours any more */
     MUX_DATA,         /* data; give credit by mux_consumed() */
     MUX_EXTENDED,     /* data of kind `code` (1: stderr); credit likewise */
     MUX_EOF,          /* the peer sends no more data */
@@ -95,20 +102,31 @@ const struct fault *mux_fault(const struct mux *m);
  * when all numbers are taken. */
 enum err mux_open(
     struct mux *m, struct bytes type, struct bytes rest, void *user, uint32_t *id) MUST_USE;
+/* ERR_INTERNAL when no OPEN of the peer's awaits an answer under this number. */
 enum err mux_confirm(struct mux *m, uint32_t id, void *user) MUST_USE;
 /* reason: OPEN_...; text for people, at most 200 bytes are sent. The number is free afterwards. */
 void mux_refuse(struct mux *m, uint32_t id, uint32_t reason, const char *text);
 
-/* No more data from us: EOF goes out after all that was committed. Once; later calls do nothing. */
+/* No more data from us: EOF goes out after all that was committed. Once; later calls do nothing.
+ * Before the channel is open it is remembered. */
 void mux_eof(struct mux *m, uint32_t id);
-/* CLOSE goes out (without EOF, if none was sent). Once. After CLOSE both ways the number is free,
- * and user is not mentioned again; until then data of the peer is dropped and still credited. */
+/* CLOSE goes out (without EOF, if none was sent). Once. From this call on the number is not yours
+ * and no event mentions the channel or its user; data of the peer is dropped, replies are not
+ * reported, requests not answered. The number is free after CLOSE both ways.
+ * Before OPENED, CLOSE follows at once should the peer confirm; should it refuse, OPEN_FAILED still
+ * comes, with a NULL user. Before mux_confirm() this refuses the peer's OPEN. */
 void mux_close(struct mux *m, uint32_t id);
 /* Forgets the user pointer: events of this channel carry NULL from now on. */
 void mux_detach(struct mux *m, uint32_t id);
+/* Hands the channel to another user: events carry it from now on. */
+void mux_set_user(struct mux *m, uint32_t id, void *user);
 
 /* n bytes of this channel's data have left for the local side. */
 void mux_consumed(struct mux *m, uint32_t id, size_t n);
+/* Wishes for another receive window than MUX_WINDOW_BYTES, from one packet to MUX_MAX_WINDOW_BYTES:
+ * more where the path carries more in a round trip, less for a slow reader. It grows, as the budget
+ * allows, or shrinks with the next credit that is given. */
+void mux_set_window(struct mux *m, uint32_t id, uint32_t bytes);
 
 /* ---- sending data ---------------------------------------------------------------------------- */
 
@@ -126,9 +144,11 @@ void mux_rest(struct mux *m, uint32_t id);
  * itself). */
 bool mux_turn(struct mux *m, uint32_t *id);
 /* Places for the channel's next bytes, in order, together at most its window and what is left of
- * its quantum; returns how many spans. 0: congested or blocked. */
+ * its quantum; returns how many spans. 0: congested or blocked, or no mux_want() came before. They
+ * are void after any other call that may send. */
 size_t mux_data_slots(struct mux *m, uint32_t id, struct mux_span *spans, size_t max);
-/* The first n bytes of those spans are data, to be sent. */
+/* The first n bytes of those spans are data, to be sent. Bytes without a place (void spans, too
+ * many) are our own mistake and put ERR_INTERNAL in force: they would be lost. */
 void mux_data_commit(struct mux *m, uint32_t id, size_t n);
 /* Bytes the peer would take now; 0 when closed. */
 uint32_t mux_send_window(const struct mux *m, uint32_t id);
@@ -136,12 +156,15 @@ uint32_t mux_send_window(const struct mux *m, uint32_t id);
 /* ---- requests -------------------------------------------------------------------------------- */
 
 /* A channel request of ours. With want_reply, REPLY carries token (at most 8 may be open a channel:
- * ERR_LIMIT). */
+ * ERR_LIMIT). ERR_CLOSED after CLOSE either way; then open requests get no REPLY. ERR_INTERNAL
+ * before the channel is open. */
 enum err mux_request(struct mux *m, uint32_t id, struct bytes name, bool want_reply,
     struct bytes rest, uint32_t token) MUST_USE;
+/* Answers the oldest of the peer's requests that want a reply. */
 void mux_reply(struct mux *m, uint32_t id, bool ok);
 
-/* Global requests of ours: replies come in order (FIFO), whatever they are for. */
+/* Global requests of ours: replies come in order (FIFO), whatever they are for. ERR_LIMIT when
+ * MUX_MAX_PENDING await theirs. */
 enum err mux_global_request(
     struct mux *m, struct bytes name, bool want_reply, struct bytes rest, uint32_t token) MUST_USE;
 /* Answers a peer's; may be given late and in any order, is sent in the order asked. */
@@ -151,6 +174,8 @@ void mux_global_reply(struct mux *m, uint32_t ticket, bool ok, struct bytes rest
 
 size_t mux_n_channels(const struct mux *m); /* numbers in use */
 bool mux_congested(const struct mux *m);
+/* The user pointer of a channel in use; NULL for any other number. */
+void *mux_user(const struct mux *m, uint32_t id);
 /* Walks channels in use: start with *id = UINT32_MAX; false at the end. */
 bool mux_each(const struct mux *m, uint32_t *id, void **user);
 
