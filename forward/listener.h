@@ -23,7 +23,7 @@ struct listener_config {
     uint16_t port;       /* 0: the kernel picks */
     int family;          /* AF_UNSPEC, or -4 / -6 */
     /* A connection, non-blocking, close-on-exec, TCP_NODELAY: fd is the callee's from now on. from
-     * is numeric. Called at most 64 times a turn and listener. */
+     * is numeric. Called at most 64 times a turn and listener; may pause or close the listener. */
     void (*accepted)(void *user, int fd, const char *from_host, uint16_t from_port);
     void *user;
 };

@@ -2,7 +2,11 @@
  *
  * Sources are edge-triggered and embedded in the caller's structs: nothing is allocated per event.
  * A source may be removed, and its memory freed, from inside any callback, its own and others'
- * included: the loop never touches it again. Time is read once a turn (loop_now). */
+ * included: the loop never touches it again. Remove it before closing its fd: a number that was
+ * closed first may already be someone else's. Time is read once a turn (loop_now).
+ *
+ * A turn: wait; ready sources; timers that are due; deferred tasks. What a phase adds to its own
+ * list waits for the next turn, which then does not block, so no phase can starve another. */
 #ifndef FORWARD_LOOP_H
 #define FORWARD_LOOP_H
 
@@ -17,9 +21,12 @@ struct loop; /* opaque */
 enum { /* what a source is told; several may be set at once */
     LOOP_READABLE = 1,
     LOOP_WRITABLE = 2,
-    LOOP_HANGUP = 4, /* the peer ended its sending (RDHUP), or both ends are gone (HUP, ERR) */
+    LOOP_HANGUP = 4, /* the peer ended its sending (RDHUP), or both ends are gone (HUP, ERR); with
+                      * the latter READABLE and WRITABLE are set too: neither call would block */
     LOOP_ERROR = 8,  /* EPOLLERR: read or write to learn the errno */
 };
+
+/* The three structs below start zeroed, but for a source's slot, which starts as -1. */
 
 struct loop_source {
     int fd;
@@ -31,8 +38,9 @@ struct loop_source {
 struct loop_timer {
     void (*fire)(struct loop_timer *timer); /* may set itself again */
     void *user;
-    uint64_t at_ms; /* the loop's own */
-    size_t place;   /* the loop's own: heap index + 1, 0 when not set */
+    uint64_t at_ms;                           /* the loop's own */
+    size_t place;                             /* the loop's own: 0 when not set */
+    struct loop_timer *left, *right, *parent; /* the loop's own: a heap that needs no memory */
 };
 
 /* Work put off to the end of the current turn (after all ready sources and timers): once, however
@@ -44,6 +52,7 @@ struct loop_task {
 };
 
 struct loop *loop_new(void); /* NULL: errno says why */
+/* What is still registered is dropped untouched; posts that did not run yet are forgotten. */
 void loop_free(struct loop *l);
 
 /* Starts watching source->fd (non-blocking) for reading and writing, edge-triggered. For a fd that
@@ -53,6 +62,8 @@ enum err loop_add(struct loop *l, struct loop_source *source) MUST_USE;
 void loop_remove(struct loop *l, struct loop_source *source); /* does nothing when not added */
 /* For listeners and regular files: level-triggered reading, which can be paused and resumed. */
 enum err loop_add_level(struct loop *l, struct loop_source *source) MUST_USE;
+/* Nothing is told to a paused source; loop_resume tells it anew what is ready, also when it is
+ * edge-triggered. */
 void loop_pause(struct loop *l, struct loop_source *source);
 void loop_resume(struct loop *l, struct loop_source *source);
 
@@ -62,7 +73,9 @@ void loop_timer_stop(struct loop *l, struct loop_timer *timer);
 void loop_defer(struct loop *l, struct loop_task *task);
 void loop_undefer(struct loop *l, struct loop_task *task);
 
-/* Signals arrive as calls on the loop (signalfd; the signal is blocked for the process). */
+/* Signals arrive as calls on the loop (signalfd). The signal is blocked in the calling thread and
+ * those it starts later, and stays so after loop_free(); a child that runs another program must
+ * unblock it. A second call for the same signal replaces the first. */
 enum err loop_signal(
     struct loop *l, int signo, void (*fn)(void *user, int signo), void *user) MUST_USE;
 
@@ -72,7 +85,8 @@ bool loop_post(struct loop *l, void (*fn)(void *arg), void *arg);
 /* Monotonic milliseconds at the start of this turn. */
 uint64_t loop_now(const struct loop *l);
 
-/* Runs until loop_stop(). Returns the status given there. ERR_IO when epoll itself fails: -1. */
+/* Runs until loop_stop(), which lets the turn come to its end. Returns the status given there, or
+ * -1 when epoll itself fails. May be called again. */
 int loop_run(struct loop *l);
 void loop_stop(struct loop *l, int status);
 /* One turn, waiting at most max_ms; for tests. false when stopped. */

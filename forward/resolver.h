@@ -18,11 +18,12 @@ void resolver_free(struct resolver *r);
 
 /* Asks for TCP addresses. family: AF_UNSPEC, AF_INET, AF_INET6. done is called later on the loop,
  * never from inside this call: gai is getaddrinfo's answer, sys_errno its errno for EAI_SYSTEM,
- * list the caller's to freeaddrinfo() (NULL on failure). NULL: no memory. */
+ * list the caller's to freeaddrinfo() (NULL on failure). The query is gone by then. done may start
+ * and cancel others, and free r. NULL: no memory, no thread, or 4096 queries under way. */
 struct resolver_query *resolver_start(struct resolver *r, const char *host, uint16_t port,
     int family, void (*done)(void *user, int gai, int sys_errno, struct addrinfo *list),
     void *user);
-/* done will not be called. */
+/* done will not be called. For a query whose done has been called already: do not. */
 void resolver_cancel(struct resolver_query *q);
 
 #endif
