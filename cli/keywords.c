@@ -1,0 +1,241 @@
+#include "cli/keywords.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "cli/settings.h"
+
+static const struct value_word yes_no[] = {
+    {"yes", 1}, {"no", 0}, {"true", 1}, {"false", 0}, {NULL, 0}};
+static const struct value_word pubkey_words[] = {
+    {"yes", 1}, {"no", 0}, {"true", 1}, {"false", 0}, {"unbound", 1}, {"host-bound", 1}, {NULL, 0}};
+static const struct value_word families[] = {
+    {"any", AF_UNSPEC}, {"inet", AF_INET}, {"inet6", AF_INET6}, {NULL, 0}};
+static const struct value_word tty_words[] = {{"auto", TTY_AUTO}, {"no", TTY_NO}, {"yes", TTY_YES},
+    {"force", TTY_FORCE}, {"true", TTY_YES}, {"false", TTY_NO}, {NULL, 0}};
+static const struct value_word session_words[] = {
+    {"none", SESSION_NONE}, {"default", SESSION_DEFAULT}, {NULL, 0}};
+static const struct value_word strict_words[] = {{"ask", STRICT_ASK},
+    {"accept-new", STRICT_ACCEPT_NEW}, {"yes", STRICT_YES}, {"no", STRICT_NO}, {"off", STRICT_NO},
+    {"true", STRICT_YES}, {"false", STRICT_NO}, {NULL, 0}};
+
+static const struct setting_range counts = {0, 1000000}, from_one = {1, 1000000};
+
+static const struct setting_algorithms ciphers = {offsetof(struct environment, ciphers)},
+                                       macs = {offsetof(struct environment, macs)},
+                                       kexes = {offsetof(struct environment, kex)},
+                                       keys = {offsetof(struct environment, host_key_algorithms)};
+
+static const enum forward_kind local = FORWARD_LOCAL, remote = FORWARD_REMOTE,
+                               dynamic = FORWARD_DYNAMIC;
+
+#define AT(f)          .kind = KEYWORD_SET, .field = offsetof(struct options, f)
+#define YES_NO(f)      AT(f), .set = set_word, .detail = yes_no, .wanted = "yes or no"
+#define TEXT(f, what)  AT(f), .set = set_text, .wanted = what
+#define TIME(f)        AT(f), .set = set_time, .wanted = "a time such as 30 or 1m30s, or \"none\""
+#define NAMES(f, ours) AT(f), .set = set_algorithms, .detail = &ours, .wanted = "known algorithms"
+#define PATHS(f)                                                                                   \
+    AT(f), .set = set_paths, .max_args = KEYWORD_ARGS_MANY, .wanted = "paths, or \"none\""
+#define FORWARD(which, n)  .kind = KEYWORD_SET, .set = set_forward, .detail = &which, .max_args = n
+#define LATER              .kind = KEYWORD_LATER, .max_args = KEYWORD_ARGS_MANY
+#define OLD                .kind = KEYWORD_OLD, .max_args = KEYWORD_ARGS_MANY
+#define WARN_UNLESS(value) .kind = KEYWORD_WARN, .max_args = KEYWORD_ARGS_MANY, .off = value
+#define BLOCK              .kind = KEYWORD_BLOCK, .max_args = KEYWORD_ARGS_MANY
+
+/* In alphabetical order. Names on one line with another are the older spellings of it. */
+static const struct keyword table[] = {
+    {"AddKeysToAgent", LATER},
+    {"AddressFamily", AT(family), .set = set_word, .detail = families,
+        .wanted = "any, inet or inet6"},
+    {"AFSTokenPassing", OLD},
+    {"BatchMode", YES_NO(batch_mode)},
+    {"BindAddress", TEXT(bind_address, "an address of this machine")},
+    {"BindInterface", WARN_UNLESS("none")},
+    {"CanonicalDomains", LATER},
+    {"CanonicalizeFallbackLocal", LATER},
+    {"CanonicalizeHostname", WARN_UNLESS("no")},
+    {"CanonicalizeMaxDots", LATER},
+    {"CanonicalizePermittedCNAMEs", LATER},
+    {"CASignatureAlgorithms", LATER},
+    {"CertificateFile", LATER},
+    {"ChallengeResponseAuthentication", YES_NO(kbd_interactive_authentication)},
+    {"ChannelTimeout", LATER},
+    {"CheckHostIP", LATER},
+    {"Cipher", OLD},
+    {"Ciphers", NAMES(ciphers, ciphers)},
+    {"ClearAllForwardings", YES_NO(clear_all_forwardings)},
+    {"Compression", YES_NO(compression)},
+    {"CompressionLevel", OLD},
+    {"ConnectionAttempts", AT(connection_attempts), .set = set_int, .detail = &from_one,
+        .wanted = "a number, 1 or more"},
+    {"ConnectTimeout", TIME(connect_timeout_s)},
+    {"ControlMaster", LATER},
+    {"ControlPath", LATER},
+    {"ControlPersist", LATER},
+    {"DSAAuthentication", AT(pubkey_authentication), .set = set_word, .detail = pubkey_words,
+        .wanted = "yes or no"},
+    {"DynamicForward", FORWARD(dynamic, 1)},
+    {"EnableEscapeCommandline", LATER},
+    {"EnableSSHKeysign", LATER},
+    {"EscapeChar", AT(escape_char), .set = set_escape_char,
+        .wanted = "one character, ^ and a letter, or \"none\""},
+    {"ExitOnForwardFailure", YES_NO(exit_on_forward_failure)},
+    {"FallBackToRsh", OLD},
+    {"FingerprintHash", LATER},
+    {"ForkAfterAuthentication", YES_NO(fork_after_auth)},
+    {"ForwardAgent", LATER},
+    {"ForwardX11", LATER},
+    {"ForwardX11Timeout", LATER},
+    {"ForwardX11Trusted", LATER},
+    {"GatewayPorts", YES_NO(gateway_ports)},
+    {"GlobalKnownHostsFile", PATHS(global_known_hosts)},
+    {"GlobalKnownHostsFile2", OLD},
+    {"GSSAPIAuthentication", LATER},
+    {"GSSAPIClientIdentity", LATER}, /* this and its kin below: patched into many systems' ssh */
+    {"GSSAPIDelegateCredentials", LATER},
+    {"GSSAPIKexAlgorithms", LATER},
+    {"GSSAPIKeyExchange", LATER},
+    {"GSSAPIRenewalForcesRekey", LATER},
+    {"GSSAPIServerIdentity", LATER},
+    {"GSSAPITrustDns", LATER},
+    {"HashKnownHosts", YES_NO(hash_known_hosts)},
+    {"Host", BLOCK},
+    {"HostbasedAcceptedAlgorithms", LATER},
+    {"HostbasedAuthentication", LATER},
+    {"HostbasedKeyTypes", LATER},
+    {"HostKeyAlgorithms", AT(host_key_algorithms), .set = set_host_key_algorithms, .detail = &keys,
+        .wanted = "known algorithms"},
+    {"HostKeyAlias", TEXT(host_key_alias, "a name")},
+    {"Hostname", TEXT(host, "a name or address")},
+    {"IdentitiesOnly", YES_NO(identities_only)},
+    {"IdentityAgent", LATER},
+    {"IdentityFile", AT(identity_files), .set = set_identity_file, .wanted = "a path"},
+    {"IdentityFile2", AT(identity_files), .set = set_identity_file, .wanted = "a path"},
+    {"IgnoreUnknown", TEXT(ignore_unknown, "patterns of keywords")},
+    {"Include", BLOCK},
+    {"IPQoS", LATER},
+    {"KbdInteractiveAuthentication", YES_NO(kbd_interactive_authentication)},
+    {"KbdInteractiveDevices", LATER},
+    {"KeepAlive", YES_NO(tcp_keep_alive)},
+    {"KerberosAuthentication", OLD},
+    {"KerberosTGTPassing", OLD},
+    {"KexAlgorithms", NAMES(kex, kexes)},
+    {"KnownHostsCommand", WARN_UNLESS("none"), .is_raw = true},
+    {"LocalCommand", LATER, .is_raw = true},
+    {"LocalForward", FORWARD(local, 2)},
+    {"LogFacility", OLD},
+    {"LogLevel", AT(log_level), .set = set_log_level,
+        .wanted = "QUIET, FATAL, ERROR, INFO, VERBOSE, DEBUG, DEBUG1, DEBUG2 or DEBUG3"},
+    {"LogVerbose", LATER},
+    {"MACs", NAMES(macs, macs)},
+    {"Match", BLOCK},
+    {"NoHostAuthenticationForLocalhost", YES_NO(no_host_auth_for_localhost)},
+    {"NumberOfPasswordPrompts", AT(number_of_password_prompts), .set = set_int, .detail = &counts,
+        .wanted = "a number"},
+    {"ObscureKeystrokeTiming", LATER},
+    {"PasswordAuthentication", YES_NO(password_authentication)},
+    {"PermitLocalCommand", LATER},
+    {"PermitRemoteOpen", AT(permit_remote_open), .set = set_permit_remote_open,
+        .max_args = KEYWORD_ARGS_MANY, .wanted = "HOST:PORT, or \"any\" or \"none\" alone"},
+    {"PKCS11Provider", LATER},
+    {"Port", AT(port), .set = set_port, .wanted = "a port, 1 to 65535"},
+    {"PreferredAuthentications", TEXT(preferred_authentications, "names of methods")},
+    {"Protocol", OLD},
+    {"ProxyCommand", WARN_UNLESS("none"), .is_raw = true},
+    {"ProxyJump", WARN_UNLESS("none"), .is_raw = true},
+    {"ProxyUseFdpass", LATER},
+    {"PubkeyAcceptedAlgorithms", NAMES(pubkey_algorithms, keys)},
+    {"PubkeyAcceptedKeyTypes", NAMES(pubkey_algorithms, keys)},
+    {"PubkeyAuthentication", AT(pubkey_authentication), .set = set_word, .detail = pubkey_words,
+        .wanted = "yes, no, unbound or host-bound"},
+    {"RefuseConnection", .kind = KEYWORD_SET, .set = set_refuse_connection, .wanted = "a message"},
+    {"RekeyLimit", .kind = KEYWORD_SET, .set = set_rekey_limit, .max_args = 2},
+    {"RemoteCommand", TEXT(remote_command, "a command"), .is_raw = true},
+    {"RemoteForward", FORWARD(remote, 2)},
+    {"RequestTTY", AT(request_tty), .set = set_word, .detail = tty_words,
+        .wanted = "auto, no, yes or force"},
+    {"RequiredRSASize", LATER},
+    {"RevokedHostKeys", WARN_UNLESS("none")},
+    {"RhostsAuthentication", OLD},
+    {"RhostsRSAAuthentication", OLD},
+    {"RSAAuthentication", OLD},
+    {"SecurityKeyProvider", LATER},
+    {"SendEnv", .kind = KEYWORD_SET, .set = set_send_env, .max_args = KEYWORD_ARGS_MANY,
+        .wanted = "names of variables"},
+    {"ServerAliveCountMax", AT(server_alive_count_max), .set = set_int, .detail = &counts,
+        .wanted = "a number"},
+    {"ServerAliveInterval", TIME(server_alive_interval_s)},
+    {"SessionType", AT(session_type), .set = set_session_type, .detail = session_words,
+        .wanted = "none or default"},
+    {"SetEnv", AT(set_env), .set = set_set_env, .max_args = KEYWORD_ARGS_MANY,
+        .wanted = "NAME=VALUE"},
+    {"SKeyAuthentication", YES_NO(kbd_interactive_authentication)},
+    {"SmartcardDevice", LATER},
+    {"StdinNull", YES_NO(stdin_null)},
+    {"StreamLocalBindMask", LATER},
+    {"StreamLocalBindUnlink", LATER},
+    {"StrictHostKeyChecking", AT(strict_host_key_checking), .set = set_word, .detail = strict_words,
+        .wanted = "ask, accept-new, yes or no"},
+    {"SyslogFacility", LATER},
+    {"Tag", TEXT(tag, "a word")},
+    {"TCPKeepAlive", YES_NO(tcp_keep_alive)},
+    {"TISAuthentication", YES_NO(kbd_interactive_authentication)},
+    {"Tunnel", LATER},
+    {"TunnelDevice", LATER},
+    {"UpdateHostkeys", LATER},
+    {"UsePrivilegedPort", OLD},
+    {"User", TEXT(user, "a user name")},
+    {"UserKnownHostsFile", PATHS(user_known_hosts)},
+    {"UserKnownHostsFile2", OLD},
+    {"UseRoaming", OLD},
+    {"UseRsh", OLD},
+    {"VerifyHostKeyDNS", LATER},
+    {"VersionAddendum", LATER, .is_raw = true},
+    {"VisualHostKey", LATER},
+    {"WarnWeakCrypto", LATER},
+    {"XAuthLocation", LATER},
+};
+enum { N_KEYWORDS = sizeof table / sizeof table[0] };
+
+const struct keyword *keyword_find(const char *name)
+{
+    for (size_t i = 0; i < N_KEYWORDS; i++)
+        if (strcasecmp(name, table[i].name) == 0)
+            return &table[i];
+    return NULL;
+}
+
+const struct keyword *keyword_table(size_t *n)
+{
+    *n = N_KEYWORDS;
+    return table;
+}
+
+/* What stands before the colon of a message: the letter options speak for themselves. */
+struct heading {
+    char text[700];
+};
+static struct heading heading(const struct keyword_call *call)
+{
+    struct heading h;
+    struct option_where where = option_where(call->place);
+    bool is_letter = call->place->file == NULL && strcasecmp(call->place->option, "-o") != 0;
+    snprintf(h.text, sizeof h.text, "%s%s%s", where.text, is_letter ? "" : ": ",
+        is_letter ? "" : call->keyword->name);
+    return h;
+}
+
+bool keyword_bad(const struct keyword_call *call, const char *value, const char *wanted)
+{
+    log_error("%s: bad value \"%s\": expected %s", heading(call).text, log_escape_cstr(value).s,
+        wanted != NULL ? wanted : call->keyword->wanted);
+    return false;
+}
+
+bool keyword_problem(const struct keyword_call *call, const char *problem)
+{
+    log_error("%s: %s", heading(call).text, problem);
+    return false;
+}

@@ -1,0 +1,171 @@
+/* Everything the client was asked for, in one struct: command line, config files, defaults.
+ *
+ *     options_init(&o, &env);
+ *     switch (options_parse(&o, argc, argv)) ...     the command line: OPTIONS_RUN, or the end
+ *     log_to_file(o.log_file), log_set_level(o.log_level)   when they are set
+ *     config_load(&o)                                the files (config.h)
+ *     options_finish(&o)                             tokens, defaults, the checks that need it all
+ *     ...
+ *     options_free(&o)
+ *
+ * As in ssh_config(5) the first value given for an option wins: the command line, then the user's
+ * file, then the system's. Forwards, identity files and SendEnv add up.
+ *
+ * Until options_finish() an option not given is OPTION_UNSET (numbers) or NULL (texts, and empty
+ * lists). After it, every field holds what its comment says. On any failure one line has been
+ * logged that names the place, the value and what was expected; the caller ends with status 255. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdint.h>
+
+#include "cli/environment.h"
+#include "cli/log.h"
+#include "cli/pool.h"
+#include "forward/spec.h"
+
+enum { OPTION_UNSET = -1 };
+
+enum strict_host_key {
+    STRICT_YES,        /* unknown and changed keys are refused */
+    STRICT_ASK,        /* the default: unknown keys are asked about */
+    STRICT_ACCEPT_NEW, /* unknown keys are stored without asking */
+    STRICT_NO,         /* ... and changed ones are passed with a warning, forwarding nothing */
+};
+enum request_tty { TTY_AUTO, TTY_NO, TTY_YES, TTY_FORCE };
+enum session_type { SESSION_DEFAULT, SESSION_NONE };
+enum { ESCAPE_CHAR_NONE = -2 }; /* EscapeChar none */
+
+struct options {
+    const struct environment *env; /* borrowed */
+    struct pool pool;              /* owns every text and list below */
+
+    /* Where to, and as whom. */
+    const char *host_arg;     /* as typed: what Host patterns and %n mean */
+    const char *host;         /* where to connect: HostName, or host_arg */
+    const char *user;         /* the remote user */
+    bool user_is_literal;     /* given on the command line: no tokens are expanded in it */
+    int port;                 /* 1..65535 */
+    const char *tag;          /* -P text, or Tag; NULL: none */
+    int family;               /* AF_UNSPEC, AF_INET, AF_INET6 */
+    const char *bind_address; /* -b; NULL: none */
+    int connect_timeout_s;    /* 0: none asked for */
+    int connection_attempts;  /* at least 1 */
+    int tcp_keep_alive;       /* 0, 1 */
+
+    /* Forwards, in the order they were given, no two alike. */
+    struct forward_spec *forwards;
+    size_t n_forwards;
+    size_t forwards_cap;
+    int gateway_ports;                   /* 0, 1 */
+    int exit_on_forward_failure;         /* 0, 1 */
+    int clear_all_forwardings;           /* 0, 1; when 1, finish has emptied forwards */
+    struct text_list permit_remote_open; /* for SOCKS over -R. Empty: any; or "none" alone; or
+                                          * "host:port", each of them "*" or literal */
+
+    /* The session, or none. */
+    int session_type;           /* enum session_type: SESSION_NONE is -N */
+    int fork_after_auth;        /* -f: 0, 1 */
+    int stdin_null;             /* -n, implied by -f: 0, 1 */
+    int request_tty;            /* enum request_tty: -t YES, -tt FORCE, -T NO */
+    int escape_char;            /* a byte, or ESCAPE_CHAR_NONE */
+    const char *command;        /* the words behind the destination; NULL: none */
+    const char *remote_command; /* finished: what to run, command or RemoteCommand; NULL: a shell */
+    struct text_list send_env;  /* patterns of variable names; "-pattern" ones are resolved away */
+    struct text_list set_env;   /* "NAME=value" */
+
+    /* Who the server is. */
+    int strict_host_key_checking;        /* enum strict_host_key */
+    struct text_list user_known_hosts;   /* paths, expanded; empty means none */
+    struct text_list global_known_hosts; /* the same */
+    const char *host_key_alias;          /* NULL: none */
+    int hash_known_hosts;                /* 0, 1 */
+    int no_host_auth_for_localhost;      /* 0, 1 */
+
+    /* Who we are. */
+    struct text_list identity_files;       /* paths, expanded; empty: the defaults of identity.h */
+    int identities_only;                   /* 0, 1 */
+    int batch_mode;                        /* 0, 1: never ask anybody anything */
+    int pubkey_authentication;             /* 0, 1 */
+    int password_authentication;           /* 0, 1 */
+    int kbd_interactive_authentication;    /* 0, 1 */
+    const char *preferred_authentications; /* method names, comma-separated */
+    int number_of_password_prompts;        /* 0 with batch_mode */
+    const char *pubkey_algorithms;         /* PubkeyAcceptedAlgorithms: names, comma-separated */
+
+    /* The transport. Lists hold only names this program has. */
+    const char *ciphers;
+    const char *macs;
+    const char *kex;
+    const char *host_key_algorithms;
+    bool host_key_algorithms_given; /* by the user: then known_hosts does not reorder them */
+    int compression;                /* 0, 1 */
+    int64_t rekey_bytes;            /* 0: the cipher's own limit */
+    int rekey_s;                    /* 0: never by time */
+    int server_alive_interval_s;    /* 0: off */
+    int server_alive_count_max;
+
+    /* Talking to people. */
+    int log_level;           /* enum log_level */
+    int verbose;             /* how many -v */
+    const char *log_file;    /* -E; NULL: stderr */
+    const char *config_file; /* -F; NULL: the usual two; "none": no file */
+    bool print_config;       /* -G */
+
+    const char *ignore_unknown; /* IgnoreUnknown: a pattern list; NULL: none */
+};
+
+void options_init(struct options *o, const struct environment *env);
+void options_free(struct options *o); /* frees what o owns, forwards included; o is as new */
+
+enum options_status {
+    OPTIONS_BAD, /* a message was logged */
+    OPTIONS_RUN,
+    OPTIONS_HELP,    /* -h, --help: print options_usage() on stdout, end with 0 */
+    OPTIONS_VERSION, /* -V: print the version, end with 0 */
+};
+
+/* The command line, argv[0] the program's name. argv's texts are copied. */
+enum options_status options_parse(struct options *o, int argc, char *const argv[]);
+
+/* The text of --help; static, several lines. */
+const char *options_usage(void);
+
+/* After the files: expands tokens and "~", fills in defaults, checks the host and user names (once,
+ * here, before anything uses them). false: a message was logged. */
+bool options_finish(struct options *o);
+
+/* -G: the effective configuration as "keyword value" lines, as `ssh -G` prints it, for the keywords
+ * of struct options. NULL: no memory. The caller frees it. */
+char *options_print_dup(const struct options *o);
+
+/* ---- shared with config.c -------------------------------------------------------------------- */
+
+/* Where a value comes from, and what is to be done with it. */
+struct option_place {
+    const char *file;   /* a path, or NULL */
+    unsigned line;      /* in file */
+    const char *option; /* without a file: "-p" */
+    bool overrides;     /* replaces an earlier value, as some of ssh's single letters do */
+    bool is_repeat;     /* the second reading of a file: notices were given */
+    bool is_check_only; /* a block that does not apply: values are checked and not stored */
+};
+/* "FILE line N" or "option -p", for the start of a message. */
+struct option_where {
+    char text[600];
+};
+struct option_where option_where(const struct option_place *place);
+
+/* One setting: a keyword in any case, and its arguments, already cut and unquoted. false: a message
+ * was logged, and o is as it was. */
+bool options_set(struct options *o, const struct option_place *place, const char *keyword,
+    const char *const *args, size_t n_args);
+
+/* A name that may be connected to, looked up and printed: not empty, no blanks or control
+ * characters, no leading dash, nothing a shell would act on (CVE-2023-51385), no comma or slash. */
+bool options_host_is_sane(const char *host);
+/* The same for a remote user, who may hold blanks in the middle, a slash, a comma and, not at the
+ * end, a backslash (DOMAIN\user). CVE-2025-61984. */
+bool options_user_is_sane(const char *user);
+
+#endif

@@ -1,0 +1,296 @@
+/* The last step of gathering options: tokens, defaults, and the checks that need everything. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "cli/expand.h"
+#include "cli/options.h"
+#include "crypto/hash.h"
+
+enum { DEFAULT_PORT = 22, DEFAULT_ALIVE_S = 15, DEFAULT_ALIVE_COUNT = 3, DEFAULT_PROMPTS = 3 };
+
+static bool no_memory(void)
+{
+    log_error("out of memory");
+    return false;
+}
+
+/* ---- tokens ---------------------------------------------------------------------------------- */
+
+enum { MAX_TOKENS = 16 };
+
+/* The values of the tokens, as far as they are known. */
+struct tokens {
+    struct expand_token list[MAX_TOKENS];
+    size_t n;
+    char port[8];
+    char uid[24];
+    char short_host[256];
+    char connection[2 * HASH_MAX_BYTES + 1]; /* %C */
+};
+
+static void add(struct tokens *t, char letter, const char *value)
+{
+    t->list[t->n++] = (struct expand_token){letter, value == NULL ? "" : value};
+}
+
+/* %C: SHA-1 over %l%h%p%r%j in hex, as file names of users' own making have it. */
+static void hash_connection(const struct options *o, struct tokens *t)
+{
+    struct hash h;
+    uint8_t digest[HASH_MAX_BYTES];
+    hash_init(&h, HASH_SHA1);
+    hash_update(&h, bytes_of(o->env->host));
+    hash_update(&h, bytes_of(o->host));
+    hash_update(&h, bytes_of(t->port));
+    hash_update(&h, bytes_of(o->user));
+    hash_final(&h, digest);
+    for (size_t i = 0; i < hash_bytes(HASH_SHA1); i++)
+        snprintf(t->connection + 2 * i, 3, "%02x", digest[i]);
+}
+
+/* with_user: %r and %C are there too, as the user is known. */
+static void tokens_fill(struct tokens *t, const struct options *o, bool with_user)
+{
+    t->n = 0;
+    snprintf(t->port, sizeof t->port, "%d", o->port);
+    snprintf(t->uid, sizeof t->uid, "%llu", (unsigned long long)o->env->uid);
+    snprintf(t->short_host, sizeof t->short_host, "%s", o->env->host);
+    t->short_host[strcspn(t->short_host, ".")] = '\0';
+    add(t, 'd', o->env->home);
+    add(t, 'h', o->host);
+    add(t, 'i', t->uid);
+    add(t, 'j', ""); /* the jump host: there is none yet */
+    add(t, 'k', o->host_key_alias != NULL ? o->host_key_alias : o->host_arg);
+    add(t, 'L', t->short_host);
+    add(t, 'l', o->env->host);
+    add(t, 'n', o->host_arg);
+    add(t, 'p', t->port);
+    add(t, 'u', o->env->user);
+    if (!with_user)
+        return;
+    add(t, 'r', o->user);
+    hash_connection(o, t);
+    add(t, 'C', t->connection);
+}
+
+/* Replaces *text by what it expands to. */
+static bool expand_text(
+    struct options *o, const struct expand *e, const char *keyword, const char **text)
+{
+    const char *why;
+    const char *expanded = expand(&o->pool, e, *text, &why);
+    if (expanded == NULL) {
+        log_error("%s: cannot expand \"%s\": %s", keyword, log_escape_cstr(*text).s, why);
+        return false;
+    }
+    *text = expanded;
+    return true;
+}
+
+static bool expand_list(
+    struct options *o, const struct expand *e, const char *keyword, struct text_list *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (!expand_text(o, e, keyword, &list->items[i]))
+            return false;
+    return true;
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+/* Known hosts and patterns have lower case. An address may hold a zone name, which keeps its case.
+ */
+static bool lower(struct options *o, const char **text)
+{
+    if (strchr(*text, ':') != NULL)
+        return true;
+    char *copy = pool_strdup(&o->pool, *text);
+    if (copy == NULL)
+        return no_memory();
+    for (char *p = copy; *p != '\0'; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p + ('a' - 'A'));
+    *text = copy;
+    return true;
+}
+
+static bool finish_host(struct options *o)
+{
+    struct expand_token h = {'h', o->host_arg};
+    struct expand e = {.env = o->env, .tokens = &h, .n_tokens = 1};
+    if (o->host == NULL)
+        o->host = o->host_arg;
+    else if (!expand_text(o, &e, "Hostname", &o->host))
+        return false;
+    if (!options_host_is_sane(o->host)) {
+        log_error("host name \"%s\" contains invalid characters", log_escape_cstr(o->host).s);
+        return false;
+    }
+    return lower(o, &o->host) && (o->host_key_alias == NULL || lower(o, &o->host_key_alias));
+}
+
+static bool finish_user(struct options *o)
+{
+    struct tokens t;
+    if (o->user == NULL) {
+        o->user = o->env->user;
+    } else if (!o->user_is_literal) {
+        tokens_fill(&t, o, false);
+        struct expand e = {.env = o->env, .tokens = t.list, .n_tokens = t.n, .variables = true};
+        if (!expand_text(o, &e, "User", &o->user))
+            return false;
+    }
+    if (options_user_is_sane(o->user))
+        return true;
+    log_error("remote user name \"%s\" contains invalid characters", log_escape_cstr(o->user).s);
+    return false;
+}
+
+/* ---- paths ----------------------------------------------------------------------------------- */
+
+/* "none" alone empties a list; nothing at all means two files of folder. */
+static bool finish_known_hosts(struct options *o, const struct expand *e, const char *keyword,
+    struct text_list *list, const char *first, const char *second)
+{
+    if (list->n == 1 && strcasecmp(list->items[0], "none") == 0) {
+        list->n = 0;
+        return true;
+    }
+    if (list->n == 0 &&
+        (!text_list_add(&o->pool, list, first) || !text_list_add(&o->pool, list, second)))
+        return no_memory();
+    return expand_list(o, e, keyword, list);
+}
+
+static bool finish_paths(struct options *o)
+{
+    struct tokens t;
+    tokens_fill(&t, o, true);
+    struct expand e = {
+        .env = o->env, .tokens = t.list, .n_tokens = t.n, .variables = true, .tilde = true};
+    struct expand plain = {.env = o->env, .tilde = true};
+    const char *first = pool_printf(&o->pool, "%s/ssh_known_hosts", o->env->system_dir);
+    const char *second = pool_printf(&o->pool, "%s/ssh_known_hosts2", o->env->system_dir);
+    if (first == NULL || second == NULL)
+        return no_memory();
+    bool no_home = o->env->home[0] == '\0' && o->user_known_hosts.n == 0;
+    return (no_home || finish_known_hosts(o, &e, "UserKnownHostsFile", &o->user_known_hosts,
+                           "~/.ssh/known_hosts", "~/.ssh/known_hosts2")) &&
+           finish_known_hosts(
+               o, &plain, "GlobalKnownHostsFile", &o->global_known_hosts, first, second) &&
+           expand_list(o, &e, "IdentityFile", &o->identity_files);
+}
+
+/* Two commands at once would leave one of them out without a word. */
+static bool finish_command(struct options *o)
+{
+    struct tokens t;
+    if (o->remote_command != NULL && strcasecmp(o->remote_command, "none") == 0)
+        o->remote_command = NULL;
+    if (o->remote_command == NULL) {
+        o->remote_command = o->command;
+        return true;
+    }
+    if (o->command != NULL) {
+        log_error("Cannot execute command-line and remote command.");
+        return false;
+    }
+    tokens_fill(&t, o, true);
+    struct expand e = {.env = o->env, .tokens = t.list, .n_tokens = t.n};
+    return expand_text(o, &e, "RemoteCommand", &o->remote_command);
+}
+
+/* ---- defaults -------------------------------------------------------------------------------- */
+
+static void default_int(int *p, int value)
+{
+    if (*p == OPTION_UNSET)
+        *p = value;
+}
+
+static void default_text(const char **p, const char *value)
+{
+    if (*p == NULL)
+        *p = value;
+}
+
+static void fill_session(struct options *o)
+{
+    default_int(&o->session_type, SESSION_DEFAULT);
+    default_int(&o->fork_after_auth, 0);
+    default_int(&o->stdin_null, 0);
+    default_int(&o->request_tty, TTY_AUTO);
+    default_int(&o->escape_char, '~');
+    if (o->fork_after_auth)
+        o->stdin_null = 1;
+    if (o->session_type == SESSION_NONE)
+        o->request_tty = TTY_NO;
+}
+
+static void fill_authentication(struct options *o)
+{
+    default_int(&o->strict_host_key_checking, STRICT_ASK);
+    default_int(&o->hash_known_hosts, 0);
+    default_int(&o->no_host_auth_for_localhost, 0);
+    default_int(&o->identities_only, 0);
+    default_int(&o->batch_mode, 0);
+    default_int(&o->pubkey_authentication, 1);
+    default_int(&o->password_authentication, 1);
+    default_int(&o->kbd_interactive_authentication, 1);
+    default_int(&o->number_of_password_prompts, DEFAULT_PROMPTS);
+    default_text(&o->preferred_authentications, "publickey,keyboard-interactive,password");
+    default_text(&o->pubkey_algorithms, o->env->host_key_algorithms);
+    if (o->batch_mode)
+        o->number_of_password_prompts = 0;
+}
+
+static void fill_transport(struct options *o)
+{
+    default_text(&o->ciphers, o->env->ciphers);
+    default_text(&o->macs, o->env->macs);
+    default_text(&o->kex, o->env->kex);
+    default_text(&o->host_key_algorithms, o->env->host_key_algorithms);
+    default_int(&o->compression, 0);
+    default_int(&o->rekey_s, 0);
+    if (o->rekey_bytes == OPTION_UNSET)
+        o->rekey_bytes = 0;
+    default_int(&o->family, AF_UNSPEC);
+    default_int(&o->connect_timeout_s, 0);
+    default_int(&o->connection_attempts, 1);
+    default_int(&o->tcp_keep_alive, 1);
+    default_int(&o->log_level, LOG_LEVEL_INFO);
+}
+
+/* FORWARDING.md line 55: a tunnel that died unseen is worse than a little traffic. */
+static void fill_forwards(struct options *o)
+{
+    default_int(&o->gateway_ports, 0);
+    default_int(&o->exit_on_forward_failure, 0);
+    default_int(&o->clear_all_forwardings, 0);
+    if (o->clear_all_forwardings)
+        while (o->n_forwards > 0)
+            forward_spec_free(&o->forwards[--o->n_forwards]);
+    default_int(&o->server_alive_interval_s, o->n_forwards > 0 ? DEFAULT_ALIVE_S : 0);
+    default_int(&o->server_alive_count_max, DEFAULT_ALIVE_COUNT);
+    struct text_list *open = &o->permit_remote_open;
+    if (open->n == 1 && strcasecmp(open->items[0], "any") == 0)
+        open->n = 0;
+}
+
+bool options_finish(struct options *o)
+{
+    default_int(&o->port, DEFAULT_PORT);
+    fill_session(o);
+    fill_authentication(o);
+    fill_transport(o);
+    fill_forwards(o);
+    if (!finish_host(o) || !finish_user(o) || !finish_paths(o) || !finish_command(o))
+        return false;
+    if (o->fork_after_auth && o->remote_command == NULL && o->session_type != SESSION_NONE) {
+        log_error("Cannot fork into background without a command to execute.");
+        return false;
+    }
+    return true;
+}

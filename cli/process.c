@@ -1,0 +1,50 @@
+#include "cli/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "cli/log.h"
+#include "crypto/rng.h"
+
+static bool open_standard_files(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= 2);
+    if (fd > 2)
+        close(fd);
+    return fd >= 0;
+}
+
+static void raise_open_files(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+bool process_begin(void)
+{
+    struct rlimit no_core = {0, 0};
+    if (!open_standard_files()) {
+        log_fatal("cannot open /dev/null: %s", strerror(errno));
+        return false;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    (void)setrlimit(RLIMIT_CORE, &no_core);
+    (void)prctl(PR_SET_DUMPABLE, 0);
+    raise_open_files();
+    if (!crypto_init()) {
+        log_fatal("the system gives no randomness");
+        return false;
+    }
+    return true;
+}

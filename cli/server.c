@@ -1,0 +1,244 @@
+#include "cli/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/authorized.h"
+#include "cli/background.h"
+#include "cli/log.h"
+#include "cli/version.h"
+#include "forward/gateway.h"
+#include "forward/listener.h"
+#include "forward/peer.h"
+#include "forward/resolver.h"
+#include "forward/socket.h"
+#include "proto/text.h"
+
+enum {
+    GRACE_MS = 120 * 1000, /* LoginGraceTime */
+    KEX_MS = 120 * 1000,
+    /* Requests, queries included: `none`, five keys too many, a query and its signature fit, which
+     * is what OpenSSH's MaxAuthTries 6 (failures alone) lets through. */
+    AUTH_TRIES = 12,
+    ALIVE_MS = 15 * 1000, /* a client that is gone frees its ports after a minute */
+    ALIVE_COUNT = 3,
+    /* MaxStartups 10:30:100: from 10 strangers on 30 % of new ones are turned away, from 100 all.
+     */
+    STARTUPS_BEGIN = 10,
+    STARTUPS_RATE = 30,
+    STARTUPS_FULL = 100,
+};
+
+struct server {
+    const struct server_options *o;
+    struct rng rng;
+    struct loop *loop;
+    struct resolver *resolver;
+    struct listener *listener;
+    struct conn *conns;
+    unsigned n_strangers; /* connections that have not logged in */
+    unsigned n_serial;
+};
+
+struct conn {
+    struct server *server;
+    struct conn *next, **at;
+    struct peer *peer;
+    struct gateway *gateway;
+    bool is_stranger;
+    unsigned serial; /* names the connection in the log */
+    char from[80];
+    char user[128]; /* escaped */
+};
+
+static void conn_say(void *user, const char *line)
+{
+    struct conn *c = user;
+    log_info("#%u %s", c->serial, line);
+}
+
+static void conn_free(struct conn *c)
+{
+    *c->at = c->next;
+    if (c->next != NULL)
+        c->next->at = c->at;
+    if (c->is_stranger)
+        c->server->n_strangers--;
+    peer_free(c->peer);
+    gateway_free(c->gateway);
+    free(c);
+}
+
+static void conn_ended(void *user, const struct fault *why)
+{
+    struct conn *c = user;
+    log_info("#%u from %s ended: %s", c->serial, c->from,
+        why->code == ERR_OK ? "in good order" : why->text);
+    conn_free(c);
+}
+
+/* ---- login ------------------------------------------------------------------------------------
+ */
+
+static void auth_key(struct conn *c, const struct transport_event *e)
+{
+    bool good = authorized_check(c->server->o->authorized_keys, e->key) == AUTHORIZED_YES;
+    char fp[KEY_FINGERPRINT_MAX];
+    key_fingerprint_sha256(e->key, fp);
+    text_escape(c->user, sizeof c->user, e->user, TEXT_LINE);
+    if (e->verified || !good)
+        log_info("#%u %s public key for %s from %s: %s %s", c->serial,
+            good ? "accepted" : "refused", c->user, c->from, key_short_name(e->key), fp);
+    transport_auth_decide(peer_transport(c->peer), good);
+}
+
+static void logged_in(struct conn *c)
+{
+    struct gateway_config config = {
+        .peer = c->peer, .resolver = c->server->resolver, .say = conn_say, .user = c};
+    c->is_stranger = false;
+    c->server->n_strangers--;
+    c->gateway = gateway_new(&config);
+    if (c->gateway == NULL)
+        peer_close(c->peer, "out of memory");
+}
+
+static void transport_event(void *user, const struct transport_event *e)
+{
+    struct conn *c = user;
+    switch (e->type) {
+    case TRANSPORT_AUTH_KEY: auth_key(c, e); break;
+    case TRANSPORT_AUTH_SUCCESS: logged_in(c); break;
+    case TRANSPORT_IDENT: log_peer(LOG_LEVEL_DEBUG1, "client version", e->text); break;
+    case TRANSPORT_DEBUG: log_peer(LOG_LEVEL_DEBUG1, "client says", e->text); break;
+    default: break;
+    }
+}
+
+static void mux_event(void *user, const struct mux_event *e)
+{
+    struct conn *c = user;
+    if (c->gateway != NULL)
+        gateway_event(c->gateway, e);
+}
+
+/* ---- new connections --------------------------------------------------------------------------
+ */
+
+static bool turned_away(struct server *s)
+{
+    if (s->n_strangers < STARTUPS_BEGIN)
+        return false;
+    if (s->n_strangers >= STARTUPS_FULL)
+        return true;
+    unsigned percent = STARTUPS_RATE + (100 - STARTUPS_RATE) * (s->n_strangers - STARTUPS_BEGIN) /
+                                           (STARTUPS_FULL - STARTUPS_BEGIN);
+    uint8_t die[2];
+    rng_bytes(&s->rng, die, sizeof die);
+    return (unsigned)(die[0] << 8 | die[1]) % 100 < percent;
+}
+
+static void accepted(void *user, int fd, const char *from_host, uint16_t from_port)
+{
+    struct server *s = user;
+    struct conn *c = turned_away(s) ? NULL : calloc(1, sizeof *c);
+    if (c == NULL) {
+        log_info("turned away a connection from %s: %u have not logged in yet", from_host,
+            s->n_strangers);
+        socket_reset(fd);
+        return;
+    }
+    c->server = s;
+    c->serial = ++s->n_serial;
+    c->is_stranger = true;
+    s->n_strangers++;
+    snprintf(c->from, sizeof c->from, "%s port %u", from_host, from_port);
+    c->next = s->conns;
+    if (c->next != NULL)
+        c->next->at = &c->next;
+    c->at = &s->conns;
+    s->conns = c;
+    socket_keepalive(fd);
+    struct peer_config config = {.loop = s->loop,
+        .fd = fd,
+        .transport = {.role = ROLE_SERVER,
+            .software = ADIT_SOFTWARE,
+            .compression = "none,zlib@openssh.com",
+            .login_ms = GRACE_MS,
+            .kex_ms = KEX_MS,
+            .rng = &s->rng,
+            .host_keys = s->o->host_keys,
+            .n_host_keys = s->o->n_host_keys,
+            .max_auth_tries = AUTH_TRIES},
+        .owner = {.user = c,
+            .transport_event = transport_event,
+            .mux_event = mux_event,
+            .ended = conn_ended},
+        .alive_interval_ms = ALIVE_MS,
+        .alive_count_max = ALIVE_COUNT,
+        .name = c->from};
+    c->peer = peer_new(&config);
+    log_verbose("#%u connection from %s", c->serial, c->from);
+    if (c->peer == NULL) {
+        log_error("#%u no memory", c->serial);
+        conn_free(c);
+    }
+}
+
+/* ---- the run ----------------------------------------------------------------------------------
+ */
+
+static void on_signal(void *user, int signo)
+{
+    struct server *s = user;
+    log_info("ends on signal %d", signo);
+    loop_stop(s->loop, 0);
+}
+
+static bool listen_for_clients(struct server *s)
+{
+    const struct server_options *o = s->o;
+    struct listener_config config = {
+        .bind = o->listen_address == NULL ? LISTENER_LOOPBACK : LISTENER_ADDRESS,
+        .address = o->listen_address,
+        .port = (uint16_t)o->port,
+        .accepted = accepted,
+        .user = s};
+    char why[300];
+    int sys_errno;
+    s->listener = listener_open(s->loop, &config, why, sizeof why, &sys_errno);
+    if (s->listener == NULL) {
+        log_fatal("%s", why);
+        return false;
+    }
+    log_info("listening on %s port %u", o->listen_address == NULL ? "loopback" : o->listen_address,
+        listener_port(s->listener));
+    return true;
+}
+
+int server_run(const struct server_options *options)
+{
+    struct server s = {.o = options, .rng = rng_system()};
+    int status = 255;
+    s.loop = loop_new();
+    s.resolver = s.loop != NULL ? resolver_new(s.loop) : NULL;
+    if (s.resolver == NULL || loop_signal(s.loop, SIGTERM, on_signal, &s) != ERR_OK ||
+        loop_signal(s.loop, SIGINT, on_signal, &s) != ERR_OK) {
+        log_fatal("cannot start: %s", strerror(errno));
+    } else if (listen_for_clients(&s)) {
+        if (!options->foreground)
+            background_ready(false);
+        status = loop_run(s.loop);
+    }
+    listener_close(s.listener);
+    while (s.conns != NULL)
+        conn_free(s.conns);
+    resolver_free(s.resolver);
+    if (s.loop != NULL)
+        socket_linger_end(s.loop);
+    loop_free(s.loop);
+    return status;
+}

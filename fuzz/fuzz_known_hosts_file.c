@@ -1,0 +1,65 @@
+#define _GNU_SOURCE /* memfd_create(), memmem() */
+/* An input is a whole known_hosts file, asked about one key, on the usual port and on another.
+ * Taken line by line it says nothing more: a verdict of the file is one that some line, or no line,
+ * gives.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cli/hosts.h"
+#include "crypto/key.h"
+#include "fuzz/fuzz.h"
+
+enum { MAX_BYTES = 1 << 17 };
+
+static void drop(void *user, const char *text, size_t n)
+{
+    (void)user;
+    (void)text;
+    fuzz_require(n > 0);
+}
+
+/* A regular file without a place in a folder, so that nothing is left behind. */
+static int make_file(const uint8_t *data, size_t n, char *path, size_t cap)
+{
+    int fd = memfd_create("known_hosts", MFD_CLOEXEC);
+    fuzz_require(fd >= 0 && write(fd, data, n) == (ssize_t)n);
+    snprintf(path, cap, "/proc/self/fd/%d", fd);
+    return fd;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    static const char b64[] =
+        "AAAAC3NzaC1lZDI1NTE5AAAAII2WikSXA/om+NBOiAn0LQSkPR7VpoVYZdYdapLI1yyy";
+    if (n > MAX_BYTES)
+        return 0;
+    uint8_t blob[256];
+    size_t blob_n;
+    char path[64], list[128];
+    fuzz_require(key_from_base64(
+                     bytes_of("ssh-ed25519"), bytes_of(b64), blob, sizeof blob, &blob_n) == ERR_OK);
+    struct bytes key = {blob, blob_n};
+    log_set_sink(drop, NULL);
+    int fd = make_file(data, n, path, sizeof path);
+
+    const char *files[] = {path};
+    struct hosts_query q = {.host = "host.example.com", .port = 22, .files = files, .n_files = 1};
+    struct hosts_answer a;
+    enum hosts_verdict v = hosts_lookup(&q, key, &a);
+    fuzz_require(v == a.verdict && v != HOSTS_REFUSED); /* it could be read */
+    fuzz_require((v == HOSTS_UNKNOWN) == (a.line == 0));
+    if (v == HOSTS_KNOWN) /* trust comes from the very key, which must stand in there */
+        fuzz_require(memmem(data, n, b64, sizeof b64 - 1) != NULL);
+
+    static const char ours[] = "ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-512,rsa-sha2-256";
+    fuzz_require(hosts_order_algorithms(&q, ours, list, sizeof list));
+    fuzz_require(strlen(list) == sizeof ours - 1);
+    q.port = 2222;
+    enum hosts_verdict other = hosts_lookup(&q, key, &a);
+    fuzz_require(other != HOSTS_REFUSED && (other != HOSTS_KNOWN || v != HOSTS_REVOKED));
+    close(fd);
+    return 0;
+}

@@ -1,0 +1,244 @@
+#include "cli/identity.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/base64.h"
+#include "tests/unit/cli/fixture.h"
+
+/* Writes a throw-away key to name, and its public half to name.pub when asked. */
+static struct private_key *write_key(
+    struct fixture *f, const char *name, uint64_t seed, bool with_public)
+{
+    struct rng rng = rng_fixed(seed);
+    struct private_key *k = private_key_generate(&rng);
+    char text[4096], line[1024], b64[512], public_name[128];
+    CU_ASSERT_PTR_NOT_NULL_FATAL(k);
+    CU_ASSERT(private_key_write(k, "comment", text, sizeof text) > 0);
+    fixture_write(f, name, text);
+    if (with_public) {
+        base64_encode(private_key_blob(k), b64);
+        snprintf(line, sizeof line, "ssh-ed25519 %s a comment\n", b64);
+        snprintf(public_name, sizeof public_name, "%s.pub", name);
+        fixture_write(f, public_name, line);
+    }
+    return k;
+}
+
+static bool parse(struct fixture *f, const char *line)
+{
+    return fixture_parse(f, line) == OPTIONS_RUN && options_finish(&f->o);
+}
+
+static const struct identity_asker nobody = {NULL, NULL, 0};
+
+static void default_keys_are_found_in_order_and_in_silence(void)
+{
+    struct fixture f;
+    struct identities ids;
+    fixture_begin(&f);
+    private_key_free(write_key(&f, "home/.ssh/id_ed25519", 1, true));
+    private_key_free(write_key(&f, "home/.ssh/id_rsa", 2, false));
+    CU_ASSERT(parse(&f, "host") && identities_find(&ids, &f.o));
+    CU_ASSERT_EQUAL_FATAL(ids.n, 2);
+    CU_ASSERT(strstr(ids.list[0].path, "/home/.ssh/id_rsa") != NULL);
+    CU_ASSERT(ids.list[0].blob == NULL && ids.list[1].blob != NULL);
+    CU_ASSERT(!ids.list[0].is_given);
+    for (size_t i = 0; i < ids.n; i++) {
+        CU_ASSERT(identity_load(&ids.list[i], &nobody));
+        struct bytes blob = private_key_blob(ids.list[i].key);
+        CU_ASSERT(bytes_equal(blob, (struct bytes){ids.list[i].blob, ids.list[i].blob_n}));
+    }
+    CU_ASSERT_STRING_EQUAL(f.log, "");
+    identities_free(&ids);
+    fixture_end(&f);
+}
+
+static void keys_asked_for_replace_the_default_ones(void)
+{
+    struct fixture f;
+    struct identities ids;
+    fixture_begin(&f);
+    private_key_free(write_key(&f, "home/.ssh/id_ed25519", 1, false));
+    private_key_free(write_key(&f, "home/key", 2, false));
+    CU_ASSERT(parse(&f, "-i ~/key -oIdentityFile=~/gone host") && identities_find(&ids, &f.o));
+    CU_ASSERT_EQUAL_FATAL(ids.n, 2);
+    CU_ASSERT(identity_load(&ids.list[0], &nobody));
+    CU_ASSERT(!identity_load(&ids.list[1], &nobody));
+    CU_ASSERT(fixture_logged(&f, "/gone: No such file or directory"));
+    CU_ASSERT_EQUAL(fixture_log_lines(&f), 1);
+    CU_ASSERT(!identity_load(&ids.list[1], &nobody)); /* spent: said once */
+    CU_ASSERT_EQUAL(fixture_log_lines(&f), 1);
+    identities_free(&ids);
+    fixture_end(&f);
+    fixture_begin(&f);
+    private_key_free(write_key(&f, "home/.ssh/id_ed25519", 1, false));
+    CU_ASSERT(parse(&f, "-oIdentityFile=none host") && identities_find(&ids, &f.o));
+    CU_ASSERT_EQUAL(ids.n, 0);
+    identities_free(&ids);
+    fixture_end(&f);
+}
+
+static void a_key_others_can_read_is_not_used(void)
+{
+    struct fixture f;
+    struct identities ids;
+    fixture_begin(&f);
+    private_key_free(write_key(&f, "home/.ssh/id_ed25519", 1, false));
+    chmod(fixture_path(&f, "home/.ssh/id_ed25519"), 0640);
+    CU_ASSERT(parse(&f, "host") && identities_find(&ids, &f.o));
+    CU_ASSERT_EQUAL_FATAL(ids.n, 1);
+    CU_ASSERT(!identity_load(&ids.list[0], &nobody));
+    CU_ASSERT(ids.list[0].key == NULL);
+    CU_ASSERT(fixture_logged(&f, "WARNING: UNPROTECTED PRIVATE KEY FILE!"));
+    CU_ASSERT(fixture_logged(&f, "Permissions 0640 for '"));
+    identities_free(&ids);
+    fixture_end(&f);
+}
+
+static void a_key_that_is_not_the_public_one_is_refused(void)
+{
+    struct fixture f;
+    struct identities ids;
+    fixture_begin(&f);
+    private_key_free(write_key(&f, "home/.ssh/id_ed25519", 1, true));
+    private_key_free(write_key(&f, "home/.ssh/id_ed25519", 2, false));
+    CU_ASSERT(parse(&f, "host") && identities_find(&ids, &f.o));
+    CU_ASSERT_EQUAL_FATAL(ids.n, 1);
+    CU_ASSERT(!identity_load(&ids.list[0], &nobody) && ids.list[0].key == NULL);
+    CU_ASSERT(fixture_logged(&f, "does not belong to"));
+    identities_free(&ids);
+    fixture_end(&f);
+}
+
+static void files_that_are_no_keys_are_named(void)
+{
+    struct fixture f;
+    struct identities ids;
+    fixture_begin(&f);
+    fixture_write(&f, "home/text", "hello\n");
+    fixture_write(&f, "home/text.pub", "ssh-ed25519 !!!! x\n");
+    mkdir(fixture_path(&f, "home/folder"), 0700);
+    mkfifo(fixture_path(&f, "home/pipe"), 0600);
+    CU_ASSERT(parse(&f, "-i ~/text -i ~/folder -i ~/pipe host") && identities_find(&ids, &f.o));
+    CU_ASSERT_EQUAL_FATAL(ids.n, 3);
+    for (size_t i = 0; i < 3; i++)
+        CU_ASSERT(!identity_load(&ids.list[i], &nobody));
+    CU_ASSERT(fixture_logged(&f, "Load key \""));
+    CU_ASSERT(fixture_logged(&f, "folder\": not a regular file"));
+    CU_ASSERT(fixture_logged(&f, "pipe\": not a regular file"));
+    CU_ASSERT_EQUAL(fixture_log_lines(&f), 3);
+    identities_free(&ids);
+    fixture_end(&f);
+}
+
+/* Made by ssh-keygen; its passphrase is "pw". */
+static const char encrypted[] =
+    "-----BEGIN OPENSSH PRIVATE KEY-----\n"
+    "b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABD8UvUiHG\n"
+    "YF1O3U14mdtCr7AAAAEAAAAAEAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIFhCFBtSqmDtCNP4\n"
+    "MfSY4kx2cmBVVkiT/vrHAuKD+N20AAAAkG4xj7BKuVKlXo0plfVUL2NeGPvqdNtlqJbJvk\n"
+    "g9lxgtpc06W257Fi3H4pZ6hw9KnV98+gHEVOg/cWLz3PL5ERxXISDqRJr4yQFweiiPbkCw\n"
+    "0XS9YkpZPyAA5FqJ1ozN4mhtxem/odku4vDjS8DbRf81KPggO1p8a6NNmD4QrglznJhs6s\n"
+    "mWtn3/sfrk0EmEXQ==\n"
+    "-----END OPENSSH PRIVATE KEY-----\n";
+
+struct script {
+    const char *answers[4]; /* NULL: no answer */
+    int asked;
+};
+
+static long answer(void *user, const char *prompt, int attempt, char *out, size_t cap)
+{
+    struct script *s = user;
+    CU_ASSERT(strncmp(prompt, "Enter passphrase for key '", 26) == 0);
+    CU_ASSERT_EQUAL(attempt, s->asked);
+    const char *text = s->answers[s->asked++];
+    if (text == NULL || strlen(text) > cap)
+        return -1;
+    memcpy(out, text, strlen(text));
+    return (long)strlen(text);
+}
+
+/* Loads the encrypted key with these answers; returns whether it opened. */
+static bool open_encrypted(struct script *s, int max_attempts)
+{
+    struct fixture f;
+    struct identities ids;
+    struct identity_asker asker = {answer, s, max_attempts};
+    fixture_begin(&f);
+    fixture_write(&f, "home/.ssh/id_ed25519", encrypted);
+    CU_ASSERT(parse(&f, "host") && identities_find(&ids, &f.o));
+    CU_ASSERT_EQUAL_FATAL(ids.n, 1);
+    bool ok = identity_load(&ids.list[0], &asker);
+    CU_ASSERT_EQUAL(ok, ids.list[0].key != NULL);
+    identities_free(&ids);
+    fixture_end(&f);
+    return ok;
+}
+
+static bool can_decrypt(void)
+{
+    struct private_key *k = NULL;
+    const char *why;
+    enum key_file_status s = private_key_parse(bytes_of(encrypted), bytes_of("pw"), &k, &why);
+    private_key_free(k);
+    return s == KEY_FILE_OK;
+}
+
+static void a_passphrase_is_asked_for_as_often_as_allowed(void)
+{
+    struct script good = {.answers = {"no", "pw"}}, few = {.answers = {"no", "no", "pw"}},
+                  empty = {.answers = {"", "pw"}}, none = {.answers = {NULL}},
+                  unasked = {{NULL}, 0};
+    bool can = can_decrypt();
+    CU_ASSERT_EQUAL(open_encrypted(&good, 3), can);
+    CU_ASSERT(!open_encrypted(&few, 2));
+    CU_ASSERT(!open_encrypted(&empty, 3));
+    CU_ASSERT(!open_encrypted(&none, 3));
+    CU_ASSERT(!open_encrypted(&unasked, 0));
+    CU_ASSERT_EQUAL(unasked.asked, 0);
+    if (!can)
+        return;
+    CU_ASSERT(good.asked == 2 && few.asked == 2 && empty.asked == 1 && none.asked == 1);
+}
+
+static void running_out_of_memory_is_an_error(void)
+{
+    if (!fixture_fail_allocation(-1))
+        return;
+    bool happened = true;
+    for (long n = 0; happened && n < 200; n++) {
+        struct fixture f;
+        struct identities ids;
+        fixture_begin(&f);
+        private_key_free(write_key(&f, "home/.ssh/id_ed25519", 1, true));
+        CU_ASSERT(parse(&f, "host"));
+        fixture_fail_allocation(n);
+        bool ok = identities_find(&ids, &f.o) && ids.n == 1 &&
+                  (ids.list[0].key != NULL || identity_load(&ids.list[0], &nobody));
+        happened = fixture_has_failed();
+        fixture_fail_allocation(-1);
+        CU_ASSERT(ok || f.log_n > 0);
+        CU_ASSERT(ok || happened);
+        identities_free(&ids);
+        fixture_end(&f);
+    }
+    CU_ASSERT(!happened);
+}
+
+static const struct unit_test tests[] = {
+    UNIT(default_keys_are_found_in_order_and_in_silence),
+    UNIT(keys_asked_for_replace_the_default_ones),
+    UNIT(a_key_others_can_read_is_not_used),
+    UNIT(a_key_that_is_not_the_public_one_is_refused),
+    UNIT(files_that_are_no_keys_are_named),
+    UNIT(a_passphrase_is_asked_for_as_often_as_allowed),
+    UNIT(running_out_of_memory_is_an_error),
+};
+
+int main(void)
+{
+    return crypto_init() ? unit_main("identity", tests, sizeof tests / sizeof tests[0]) : 2;
+}
