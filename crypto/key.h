@@ -13,15 +13,16 @@
 #include "proto/wire.h"
 
 enum {
-    KEY_BLOB_MAX = 8192,      /* a public key blob we accept: RSA of 16384 bits fits */
+    KEY_BLOB_MAX = 8192,      /* a public key blob we look at: RSA of 16384 bits would fit */
     KEY_SIGNATURE_MAX = 4096, /* a signature blob we accept or make */
     KEY_FINGERPRINT_MAX = 64, /* "SHA256:..." and its NUL */
     KEY_RSA_MIN_BITS = 2048,  /* RequiredRSASize's floor of ours */
-    KEY_RSA_MAX_BITS = 16384,
+    KEY_RSA_MAX_BITS = 4096,  /* BearSSL's BR_MAX_RSA_SIZE: its RSA refuses any longer modulus */
 };
 
 /* Checks a public key blob whole: known type, exact length, point on its curve, RSA size in bounds
- * and both numbers odd. *type, if not NULL, gets the static type name. */
+ * and both numbers odd. *type, if not NULL, gets the static type name. ERR_UNSUPPORTED for an
+ * unknown type, ERR_LIMIT over KEY_BLOB_MAX, ERR_MALFORMED for the rest. */
 enum err key_check(struct bytes blob, const char **type) MUST_USE;
 /* Size in bits, for messages; 0 for a blob key_check refuses. */
 unsigned key_bits(struct bytes blob);
@@ -36,8 +37,8 @@ const char *key_type_of_algorithm(struct bytes alg);
 const char *key_algorithm_names(void);
 
 /* Verifies a signature blob by alg over data. The blob's inner name must be alg, its length exact,
- * its numbers positive and minimal; alg must suit the key. ERR_SIGNATURE or ERR_MALFORMED
- * otherwise. */
+ * its numbers positive and minimal; alg must suit the key. Otherwise ERR_SIGNATURE, ERR_MALFORMED
+ * or what key_check() says of the blob. */
 enum err key_verify(
     struct bytes blob, struct bytes alg, struct bytes signature, struct bytes data) MUST_USE;
 
@@ -47,7 +48,7 @@ struct private_key; /* opaque; secret memory, wiped when freed */
 
 enum key_file_status {
     KEY_FILE_OK,
-    KEY_FILE_ENCRYPTED, /* needs a passphrase (or has a cipher this program lacks: see why) */
+    KEY_FILE_ENCRYPTED, /* needs a passphrase */
     KEY_FILE_WRONG_PASSPHRASE,
     KEY_FILE_UNSUPPORTED, /* a known format or key type that is not here yet; why names it */
     KEY_FILE_BAD,         /* why says what was expected */

@@ -1,0 +1,38 @@
+/* The table of key exchange methods. */
+#include "crypto/kex.h"
+
+#include "crypto/kex_methods.h"
+
+static const struct kex_method methods[] = {
+    {"curve25519-sha256", HASH_SHA256, kex_x25519_start, kex_x25519_reply, kex_x25519_finish},
+    /* The same method by the name it had before RFC 8731. */
+    {"curve25519-sha256@libssh.org", HASH_SHA256, kex_x25519_start, kex_x25519_reply,
+        kex_x25519_finish},
+    {"ecdh-sha2-nistp256", HASH_SHA256, kex_nistp256_start, kex_nistp256_reply,
+        kex_nistp256_finish},
+    {"ecdh-sha2-nistp384", HASH_SHA384, kex_nistp384_start, kex_nistp384_reply,
+        kex_nistp384_finish},
+    {"ecdh-sha2-nistp521", HASH_SHA512, kex_nistp521_start, kex_nistp521_reply,
+        kex_nistp521_finish},
+};
+
+const struct kex_method *kex_find(struct bytes name)
+{
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        if (bytes_is(name, methods[i].name))
+            return &methods[i];
+    return NULL;
+}
+
+const char *kex_names(void)
+{
+    return "curve25519-sha256,curve25519-sha256@libssh.org,"
+           "ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521";
+}
+
+size_t kex_secret_mpint(struct bytes magnitude, uint8_t *secret)
+{
+    struct wire_writer w = wire_writer(secret, KEX_SECRET_MAX);
+    wire_put_mpint(&w, magnitude);
+    return wire_written(&w).n;
+}

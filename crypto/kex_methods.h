@@ -1,0 +1,28 @@
+/* The rows of kex.c's table, one file a family. Internal to crypto/. */
+#ifndef CRYPTO_KEX_METHODS_H
+#define CRYPTO_KEX_METHODS_H
+
+#include "crypto/kex.h"
+
+enum err kex_x25519_start(struct rng *rng, uint8_t *state, uint8_t *share, size_t *share_n);
+enum err kex_x25519_reply(struct rng *rng, struct bytes client_share, uint8_t *share,
+    size_t *share_n, uint8_t *secret, size_t *secret_n);
+enum err kex_x25519_finish(
+    const uint8_t *state, struct bytes server_share, uint8_t *secret, size_t *secret_n);
+
+/* The three functions of one NIST curve. */
+#define KEX_NISTP(size)                                                                            \
+    enum err kex_nistp##size##_start(                                                              \
+        struct rng *rng, uint8_t *state, uint8_t *share, size_t *share_n);                         \
+    enum err kex_nistp##size##_reply(struct rng *rng, struct bytes client_share, uint8_t *share,   \
+        size_t *share_n, uint8_t *secret, size_t *secret_n);                                       \
+    enum err kex_nistp##size##_finish(                                                             \
+        const uint8_t *state, struct bytes server_share, uint8_t *secret, size_t *secret_n)
+KEX_NISTP(256);
+KEX_NISTP(384);
+KEX_NISTP(521);
+
+/* Writes magnitude as the mpint that K is hashed as (RFC 4253 section 8); the length of it. */
+size_t kex_secret_mpint(struct bytes magnitude, uint8_t *secret);
+
+#endif
