@@ -156,6 +156,11 @@ static void rsa_numbers_have_bounds(void)
     CU_ASSERT_EQUAL(key_check(rsa_blob((struct bytes){NULL, 0}, n2048), NULL), ERR_MALFORMED);
     CU_ASSERT_EQUAL(key_check(rsa_blob((struct bytes){even, 3}, n2048), NULL), ERR_MALFORMED);
     CU_ASSERT_EQUAL(key_check(rsa_blob(n4096, n2048), NULL), ERR_MALFORMED); /* e > n */
+    static const uint8_t long_e[9] = {1, 0, 0, 0, 0, 0, 0, 0, 1}; /* odd, but of 65 bits */
+    CU_ASSERT_EQUAL(key_check(rsa_blob((struct bytes){long_e, 9}, n2048), NULL), ERR_MALFORMED);
+    CU_ASSERT_EQUAL(key_check(rsa_blob((struct bytes){long_e + 1, 8}, n2048), NULL), ERR_MALFORMED);
+    static const uint8_t e_64[8] = {0x80, 0, 0, 0, 0, 0, 0, 1};
+    CU_ASSERT_EQUAL(key_check(rsa_blob((struct bytes){e_64, 8}, n2048), NULL), ERR_OK);
     CU_ASSERT_EQUAL(key_check(rsa_blob(good_e, (struct bytes){n, sizeof n}), NULL), ERR_MALFORMED);
     CU_ASSERT_EQUAL(key_check(rsa_blob(good_e, (struct bytes){n, 255}), NULL), ERR_MALFORMED);
     n[0] = 0x7f; /* 2047 bits */
