@@ -146,9 +146,10 @@ static enum config_match match_block(
         .local_user = o->env->user,
         .tag = or_empty(o->tag),
         .command = or_empty(o->command),
-        .session_type = o->session_type == SESSION_NONE ? "none"
-                        : o->command != NULL            ? "exec"
-                                                        : "shell",
+        .session_type = o->session_type == SESSION_NONE        ? "none"
+                        : o->session_type == SESSION_SUBSYSTEM ? "subsystem"
+                        : o->command != NULL                   ? "exec"
+                                                               : "shell",
         .is_final = s->r->is_final,
         .wants_final = &s->r->wants_final,
         .where = where,

@@ -19,7 +19,7 @@ struct config_facts {
     const char *local_user;
     const char *tag;
     const char *command;
-    const char *session_type; /* "none", "exec" or "shell" */
+    const char *session_type; /* "none", "subsystem", "exec" or "shell" */
     bool is_final;            /* the second reading */
     bool *wants_final;        /* out: a "Match final" asks for a second reading */
     const char *where;        /* for messages: "FILE line N" */

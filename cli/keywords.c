@@ -15,8 +15,8 @@ static const struct value_word families[] = {
     {"any", AF_UNSPEC}, {"inet", AF_INET}, {"inet6", AF_INET6}, {NULL, 0}};
 static const struct value_word tty_words[] = {{"auto", TTY_AUTO}, {"no", TTY_NO}, {"yes", TTY_YES},
     {"force", TTY_FORCE}, {"true", TTY_YES}, {"false", TTY_NO}, {NULL, 0}};
-static const struct value_word session_words[] = {
-    {"none", SESSION_NONE}, {"default", SESSION_DEFAULT}, {NULL, 0}};
+static const struct value_word session_words[] = {{"none", SESSION_NONE},
+    {"subsystem", SESSION_SUBSYSTEM}, {"default", SESSION_DEFAULT}, {NULL, 0}};
 static const struct value_word strict_words[] = {{"ask", STRICT_ASK},
     {"accept-new", STRICT_ACCEPT_NEW}, {"yes", STRICT_YES}, {"no", STRICT_NO}, {"off", STRICT_NO},
     {"true", STRICT_YES}, {"false", STRICT_NO}, {NULL, 0}};
@@ -167,8 +167,8 @@ static const struct keyword table[] = {
     {"ServerAliveCountMax", AT(server_alive_count_max), .set = set_int, .detail = &counts,
         .wanted = "a number"},
     {"ServerAliveInterval", TIME(server_alive_interval_s)},
-    {"SessionType", AT(session_type), .set = set_session_type, .detail = session_words,
-        .wanted = "none or default"},
+    {"SessionType", AT(session_type), .set = set_word, .detail = session_words,
+        .wanted = "none, subsystem or default"},
     {"SetEnv", AT(set_env), .set = set_set_env, .max_args = KEYWORD_ARGS_MANY,
         .wanted = "NAME=VALUE"},
     {"SKeyAuthentication", YES_NO(kbd_interactive_authentication)},

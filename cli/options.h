@@ -33,7 +33,7 @@ enum strict_host_key {
     STRICT_NO,         /* ... and changed ones are passed with a warning, forwarding nothing */
 };
 enum request_tty { TTY_AUTO, TTY_NO, TTY_YES, TTY_FORCE };
-enum session_type { SESSION_DEFAULT, SESSION_NONE };
+enum session_type { SESSION_DEFAULT, SESSION_NONE, SESSION_SUBSYSTEM };
 enum { ESCAPE_CHAR_NONE = -2 }; /* EscapeChar none */
 
 struct options {
@@ -64,7 +64,7 @@ struct options {
                                           * "host:port", each of them "*" or literal */
 
     /* The session, or none. */
-    int session_type;           /* enum session_type: SESSION_NONE is -N */
+    int session_type;           /* enum session_type: SESSION_NONE is -N, SUBSYSTEM -s */
     int fork_after_auth;        /* -f: 0, 1 */
     int stdin_null;             /* -n, implied by -f: 0, 1 */
     int request_tty;            /* enum request_tty: -t YES, -tt FORCE, -T NO */

@@ -196,7 +196,7 @@ static const struct letter letters[] = {
     {'q', SHORT("LogLevel", "QUIET")},
     {'R', TAKES("RemoteForward")},
     {'S', LATER_WITH_ARG},
-    {'s', LATER},
+    {'s', SHORT("SessionType", "subsystem")},
     {'T', SHORT("RequestTTY", "no")},
     {'t', CALL(want_tty)},
     {'v', CALL(verbose)},

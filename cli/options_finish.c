@@ -225,7 +225,8 @@ static void fill_session(struct options *o)
     default_int(&o->escape_char, '~');
     if (o->fork_after_auth)
         o->stdin_null = 1;
-    if (o->session_type == SESSION_NONE)
+    if (o->session_type == SESSION_NONE ||
+        (o->session_type == SESSION_SUBSYSTEM && o->request_tty == TTY_AUTO))
         o->request_tty = TTY_NO;
 }
 
@@ -288,6 +289,10 @@ bool options_finish(struct options *o)
     fill_forwards(o);
     if (!finish_host(o) || !finish_user(o) || !finish_paths(o) || !finish_command(o))
         return false;
+    if (o->session_type == SESSION_SUBSYSTEM && o->remote_command == NULL) {
+        log_error("You must specify a subsystem to invoke.");
+        return false;
+    }
     if (o->fork_after_auth && o->remote_command == NULL && o->session_type != SESSION_NONE) {
         log_error("Cannot fork into background without a command to execute.");
         return false;

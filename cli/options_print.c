@@ -100,6 +100,8 @@ static void print_connection(FILE *out, const struct options *o)
 
 static void print_session(FILE *out, const struct options *o)
 {
+    static const char *const session_types[] = {
+        [SESSION_DEFAULT] = "default", [SESSION_NONE] = "none", [SESSION_SUBSYSTEM] = "subsystem"};
     static const char *const tty[] = {
         [TTY_AUTO] = "auto", [TTY_NO] = "false", [TTY_YES] = "true", [TTY_FORCE] = "force"};
     yes_no(out, "clearallforwardings", o->clear_all_forwardings);
@@ -109,7 +111,7 @@ static void print_session(FILE *out, const struct options *o)
         print_forward(out, &o->forwards[i]);
     all(out, "permitremoteopen", &o->permit_remote_open, "any");
     fprintf(out, "requesttty %s\n", word(o->request_tty, tty));
-    fprintf(out, "sessiontype %s\n", o->session_type == SESSION_NONE ? "none" : "default");
+    fprintf(out, "sessiontype %s\n", session_types[o->session_type]);
     yes_no(out, "stdinnull", o->stdin_null);
     yes_no(out, "forkafterauthentication", o->fork_after_auth);
     print_escape(out, o->escape_char);

@@ -143,7 +143,9 @@ static bool run(struct session *s)
         return false;
     struct wire_writer w = wire_writer(buffer, n + 4);
     wire_put_cstring(&w, command);
-    bool sent = request(s, BYTES_LIT("exec"), wire_written(&w), TOKEN_RUN);
+    bool is_subsystem = s->config.options->session_type == SESSION_SUBSYSTEM;
+    bool sent = request(
+        s, is_subsystem ? BYTES_LIT("subsystem") : BYTES_LIT("exec"), wire_written(&w), TOKEN_RUN);
     free(buffer);
     return sent;
 }

@@ -169,14 +169,6 @@ bool set_log_level(const struct keyword_call *call)
     return store_int(call, (int)level);
 }
 
-bool set_session_type(const struct keyword_call *call)
-{
-    if (strcasecmp(call->args[0], "subsystem") == 0)
-        return call->place->is_check_only ||
-               keyword_problem(call, "subsystems are not supported by adit yet");
-    return set_word(call);
-}
-
 bool set_refuse_connection(const struct keyword_call *call)
 {
     return call->place->is_check_only || keyword_problem(call, log_escape_cstr(call->args[0]).s);

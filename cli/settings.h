@@ -32,7 +32,6 @@ bool set_permit_remote_open(const struct keyword_call *call);
 bool set_refuse_connection(const struct keyword_call *call);
 bool set_rekey_limit(const struct keyword_call *call);
 bool set_send_env(const struct keyword_call *call);
-bool set_session_type(const struct keyword_call *call);
 bool set_set_env(const struct keyword_call *call);
 
 /* Adds a forward to o, which owns it from now on, unless there is one like it. false: no memory,

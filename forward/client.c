@@ -74,9 +74,13 @@ struct dial_options forwards_dial_options(const struct forwards *f)
         .family = f->config.family, .timeout_ms = f->config.connect_timeout_ms};
 }
 
+/* Only while a reply is owed; and not what sshd tells everybody about the key they came with. */
 void forwards_note_debug(struct forwards *f, struct bytes text)
 {
-    text_escape(f->debug, sizeof f->debug, text, TEXT_LINE);
+    char said[sizeof f->debug];
+    text_escape(said, sizeof said, text, TEXT_LINE);
+    if (f->n_waiting > 0 && strstr(said, ": key options: ") == NULL)
+        memcpy(f->debug, said, sizeof said);
 }
 
 struct forwards *forwards_new(const struct forwards_config *config)

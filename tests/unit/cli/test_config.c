@@ -190,7 +190,7 @@ static void a_bad_line_names_its_place(void)
         {"RekeyLimit 1G x", "RekeyLimit: bad value \"x\""},
         {"StrictHostKeyChecking sometimes", "ask, accept-new, yes or no"},
         {"SetEnv A", "SetEnv: bad value \"A\""},
-        {"SessionType subsystem", "subsystems are not supported"},
+        {"SessionType sub", "expected none, subsystem or default"},
         {"UserKnownHostsFile none x", "\"none\" to stand alone"},
         {"Match", "Match: expected an argument"},
         {"Match bogus", "Match unknown criterion: bogus"},
