@@ -39,7 +39,7 @@ static void socks_failed(
     if (e != NULL)
         forwards_open_failed(fw, host, port, e);
     else
-        forwards_say(fw->all, SAY_ERROR, "-D %s: SOCKS request refused: %s", fw->spec->text, why);
+        forwards_say(fw->all, SAY_ERROR, "-D %s: proxy request refused: %s", fw->spec->text, why);
 }
 
 static void accepted_dynamic(void *user, int fd, const char *from_host, uint16_t from_port)

@@ -117,7 +117,7 @@ static void socks_failed(
         forwards_say(
             fw->all, SAY_ERROR, "-R %s: this side could not %s", fw->spec->text, result->text);
     else
-        forwards_say(fw->all, SAY_ERROR, "-R %s: SOCKS request%s%.200s refused: %s", fw->spec->text,
+        forwards_say(fw->all, SAY_ERROR, "-R %s: proxy request%s%.200s refused: %s", fw->spec->text,
             port != 0 ? " for " : "", host, why);
 }
 

@@ -1,11 +1,13 @@
 /* State of a pump. The local socket's two directions and the channel's end separately:
  *
- * first..     bytes that were read before the pump began, still to be sent
- * spill..     bytes of the peer's that the socket did not take yet: bounded by the channel's
- * window, since credit is given only for what it took saw_hangup  the last edge told of an end:
- * read on past a short read, no further edge will come local_eof   read() gave 0: EOF was sent to
- * the channel peer_eof    the channel's EOF came; done_writing: and shutdown(SHUT_WR) was made
- * attached    the channel is still ours; false after CLOSE, when only the spill is left to write
+ *   first..      bytes that were read before the pump began, still to be sent
+ *   spill..      the peer's bytes that the socket did not take yet: bounded by the channel's
+ *                window, since credit is given only for what it took
+ *   saw_hangup   the last edge told of an end: read on past a short read, no further edge will come
+ *   local_eof    read() gave 0: EOF was sent to the channel
+ *   peer_eof     the channel's EOF came; done_writing: and shutdown(SHUT_WR) was made
+ *   peer_closed  the channel's CLOSE came; ours answers it once the spill is out. Until then the
+ *                channel stays: so what is held for it counts, and ends with the connection
  */
 #include "forward/pump.h"
 
@@ -35,8 +37,7 @@ struct pump {
     bool saw_hangup;
     bool local_eof;
     bool peer_eof, done_writing;
-    bool attached;
-    bool closed_unclean;
+    bool peer_closed, closed_unclean;
 };
 
 static void pump_free(struct pump *u)
@@ -55,9 +56,6 @@ static void pump_free(struct pump *u)
 /* Lets go of the channel: CLOSE goes out, and it no longer knows us. */
 static void leave_channel(struct pump *u)
 {
-    if (!u->attached)
-        return;
-    u->attached = false;
     mux_detach(peer_mux(u->peer), u->id);
     mux_close(peer_mux(u->peer), u->id);
     peer_kick(u->peer);
@@ -95,7 +93,7 @@ static void settle(struct pump *u)
 {
     if (u->spill_n != 0)
         return;
-    if (!u->attached) {
+    if (u->peer_closed) {
         finish(u);
         return;
     }
@@ -136,7 +134,7 @@ static bool spill_append(struct pump *u, const uint8_t *p, size_t n)
 
 static void credit(struct pump *u, size_t n)
 {
-    if (u->attached && n > 0) {
+    if (n > 0) {
         mux_consumed(peer_mux(u->peer), u->id, n);
         peer_kick(u->peer);
     }
@@ -218,8 +216,8 @@ static void pump_event(struct chan_user *cu, const struct mux_event *e)
         settle(u);
         break;
     case MUX_CLOSED:
+        u->peer_closed = true;
         u->closed_unclean = !e->clean && peer_marks_clean_ends(u->peer);
-        leave_channel(u);
         settle(u);
         break;
     case MUX_REQUEST:
@@ -301,7 +299,7 @@ static void pump_ready(struct loop_source *source, unsigned events)
             return;
         }
     }
-    if (u->attached && !u->local_eof && (events & (LOOP_READABLE | LOOP_HANGUP)) != 0) {
+    if (!u->peer_closed && !u->local_eof && (events & (LOOP_READABLE | LOOP_HANGUP)) != 0) {
         mux_want(peer_mux(u->peer), u->id);
         peer_kick(u->peer);
     }
@@ -316,7 +314,6 @@ static void pump_lost(struct chan_user *cu)
     struct pump *u = (struct pump *)cu;
     int fd = u->source.fd;
     bool ended_before = u->done_writing;
-    u->attached = false;
     pump_free(u);
     if (ended_before)
         close(fd);
@@ -346,7 +343,6 @@ enum err pump_start(struct peer *p, uint32_t id, int fd, struct bytes to_channel
     u->peer = p;
     u->source = (struct loop_source){.fd = fd, .ready = pump_ready, .user = u, .slot = -1};
     u->id = id;
-    u->attached = true;
     if (to_channel.n > 0 && (u->first = copy_of(to_channel)) == NULL)
         goto fail;
     if (to_socket.n > 0 && (u->spill = copy_of(to_socket)) == NULL)

@@ -14,7 +14,9 @@ enum { REQUEST_MS = 30000 };
 /* Half requests at one time; each holds a socket and its buffer. */
 enum { ASKING_MAX = 1024 };
 /* The longest request, and what an eager application may send behind it at once. */
-enum { BUFFER_BYTES = SOCKS_MAX_BYTES + 2048 };
+enum { BUFFER_BYTES = PROXY_MAX_BYTES + 2048 };
+
+static const struct bytes no_reply = {NULL, 0};
 
 struct socks_local {
     struct socks_local_set *set;
@@ -23,7 +25,7 @@ struct socks_local {
     struct loop_source source;
     struct loop_timer timer;
     struct socks_local_owner owner;
-    struct socks parser;
+    struct proxy parser;
     char from_host[64];
     uint16_t from_port;
     size_t n;
@@ -33,7 +35,7 @@ struct socks_local {
 /* What is needed after the request, until the far end answers. */
 struct asked {
     struct socks_local_owner owner;
-    uint8_t version;
+    enum proxy_kind kind;
     uint16_t port;
     char host[]; /* NUL-terminated */
 };
@@ -50,20 +52,21 @@ static void leave_set(struct socks_local *s)
 
 /* A few bytes to a socket that has hardly been written to: they fit in its buffer, or it is dead.
  */
-static void answer(int fd, const uint8_t *p, size_t n)
+static void answer(int fd, struct bytes reply)
 {
     ssize_t done;
     do
-        done = n > 0 ? write(fd, p, n) : 0;
+        done = reply.n > 0 ? write(fd, reply.p, reply.n) : 0;
     while (done < 0 && errno == EINTR);
 }
 
-static void refuse(struct socks_local *s, const char *why)
+/* why is NULL where nobody is to be told. */
+static void refuse(struct socks_local *s, const char *why, struct bytes reply)
 {
     if (why != NULL)
         s->owner.failed(s->owner.user, "", 0, NULL, why);
     leave_set(s);
-    answer(s->source.fd, s->parser.reply, s->parser.reply_n);
+    answer(s->source.fd, reply);
     socket_linger(peer_loop(s->peer), s->source.fd);
     free(s);
 }
@@ -106,12 +109,11 @@ enum socks_outcome socks_outcome_of(uint32_t reason, struct bytes text)
 static void outcome(void *user, int fd, const struct mux_event *e)
 {
     struct asked *q = user;
-    struct socks version = {.version = q->version, .port = q->port};
-    uint8_t reply[SOCKS_REPLY_MAX];
+    uint8_t reply[PROXY_REPLY_MAX];
     if (e != NULL) {
         enum socks_outcome code =
             e->type == MUX_OPENED ? SOCKS_OK : socks_outcome_of(e->reason, e->text);
-        answer(fd, reply, socks_reply(&version, code, reply));
+        answer(fd, (struct bytes){reply, proxy_reply(q->kind, code, reply)});
         if (e->type == MUX_OPEN_FAILED)
             q->owner.failed(q->owner.user, q->host, q->port, e, NULL);
     }
@@ -123,10 +125,12 @@ static void connect_to(struct socks_local *s)
     size_t host_n = strlen(s->parser.host);
     struct asked *q = malloc(sizeof *q + host_n + 1);
     if (q == NULL) {
-        refuse(s, "no memory");
+        uint8_t reply[PROXY_REPLY_MAX];
+        size_t n = proxy_reply(s->parser.kind, SOCKS_FAILURE, reply);
+        refuse(s, "no memory", (struct bytes){reply, n});
         return;
     }
-    *q = (struct asked){.owner = s->owner, .version = s->parser.version, .port = s->parser.port};
+    *q = (struct asked){.owner = s->owner, .kind = s->parser.kind, .port = s->parser.port};
     memcpy(q->host, s->parser.host, host_n + 1);
     struct outbound_request request = {.type = BYTES_LIT("direct-tcpip"),
         .where = {.host = bytes_of(s->parser.host),
@@ -154,18 +158,17 @@ static void drop_used(struct socks_local *s)
 static bool parse(struct socks_local *s)
 {
     for (;;) {
-        switch (socks_parse(&s->parser, (struct bytes){s->buf, s->n})) {
-        case SOCKS_MORE: return true;
-        case SOCKS_REPLY:
-            answer(s->source.fd, s->parser.reply, s->parser.reply_n);
+        switch (proxy_parse(&s->parser, (struct bytes){s->buf, s->n})) {
+        case PROXY_MORE: return true;
+        case PROXY_REPLY:
+            answer(s->source.fd, s->parser.reply);
             drop_used(s);
             break;
-        case SOCKS_CONNECT:
+        case PROXY_CONNECT:
             drop_used(s);
             connect_to(s);
             return false;
-        case SOCKS_REFUSE:
-        case SOCKS_BAD: refuse(s, s->parser.why); return false;
+        case PROXY_REFUSE: refuse(s, s->parser.why, s->parser.reply); return false;
         }
     }
 }
@@ -182,23 +185,20 @@ static void asking_ready(struct loop_source *source, unsigned events)
         if (n < 0 && errno == EAGAIN)
             return;
         if (n <= 0) {
-            s->parser.reply_n = 0;
-            refuse(s, NULL); /* it left before it had asked: nobody's fault */
+            refuse(s, NULL, no_reply); /* it left before it had asked: nobody's fault */
             return;
         }
         s->n += (size_t)n;
         if (!parse(s))
             return;
     }
-    s->parser.reply_n = 0;
-    refuse(s, "request too long");
+    refuse(s, "request too long", no_reply);
 }
 
 static void asking_over(struct loop_timer *timer)
 {
     struct socks_local *s = timer->user;
-    s->parser.reply_n = 0;
-    refuse(s, "no complete request within 30 s");
+    refuse(s, "no complete request within 30 s", no_reply);
 }
 
 void socks_local_start(struct socks_local_set *set, struct peer *p, int fd, const char *from_host,

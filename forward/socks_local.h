@@ -1,10 +1,11 @@
-/* -D: a connection to a listener of ours that speaks SOCKS (4, 4a or 5). The request is read here;
- * the answer waits for the far end's word and carries the right code (FORWARDING.md line 52). */
+/* -D: a connection to a listener of ours that speaks SOCKS (4, 4a or 5) or HTTP CONNECT
+ * (FORWARDING.md line 49). The request is read here; the answer waits for the far end's word and
+ * carries the right code (line 52). */
 #ifndef FORWARD_SOCKS_LOCAL_H
 #define FORWARD_SOCKS_LOCAL_H
 
 #include "forward/peer.h"
-#include "proto/socks.h"
+#include "proto/proxy.h"
 
 struct socks_local; /* one application that has not finished asking */
 
@@ -15,8 +16,8 @@ struct socks_local_set {
 };
 
 struct socks_local_owner {
-    /* What came of a request, for people. result: NULL when it is open; SOCKS errors come here too,
-     * with host empty. */
+    /* What went wrong, for people. e: the far end's refusal; NULL when the request itself was bad
+     * or could not be passed on: then why says how, and host may be empty. */
     void (*failed)(
         void *user, const char *host, uint16_t port, const struct mux_event *e, const char *why);
     void *user;

@@ -8,7 +8,7 @@
 
 #include "forward/pump.h"
 #include "forward/socket.h"
-#include "proto/socks.h"
+#include "proto/proxy.h"
 
 enum { REQUEST_MS = 30000 };
 
@@ -17,8 +17,8 @@ struct socks_remote {
     struct socks_remote_request r;
     struct loop_timer timer;
     struct dial *dial;
-    struct socks parser;
-    uint8_t reply[2 * SOCKS_REPLY_MAX]; /* a greeting's answer and a request's */
+    struct proxy parser;
+    uint8_t reply[PROXY_REPLY_MAX]; /* what was not sent yet */
     size_t reply_n;
     uint8_t *buf;
     size_t n, cap;
@@ -45,23 +45,33 @@ static void leave(struct socks_remote *s)
     free_it(s);
 }
 
-static void put_reply(struct socks_remote *s, const uint8_t *p, size_t n)
+static void put_reply(struct socks_remote *s, struct bytes reply)
 {
-    if (s->reply_n + n > sizeof s->reply)
-        return; /* cannot be: one answer to the greeting, one to the request */
-    memcpy(s->reply + s->reply_n, p, n);
-    s->reply_n += n;
+    if (reply.n > sizeof s->reply - s->reply_n)
+        return; /* cannot be: there is room for all the answers of one dialogue */
+    if (reply.n > 0)
+        memcpy(s->reply + s->reply_n, reply.p, reply.n);
+    s->reply_n += reply.n;
     mux_want(peer_mux(s->r.peer), s->r.chan);
     peer_kick(s->r.peer);
 }
 
-static void refuse(struct socks_remote *s, const char *why)
+static void refuse(struct socks_remote *s, const char *why, struct bytes reply)
 {
-    s->r.failed(s->r.user, s->parser.host, s->parser.port, NULL, why);
+    const char *host = s->parser.host == NULL ? "" : s->parser.host;
+    s->r.failed(s->r.user, host, s->parser.port, NULL, why);
     s->closing = true;
-    put_reply(s, s->parser.reply, s->parser.reply_n);
+    put_reply(s, reply);
     if (s->reply_n == 0)
         leave(s);
+}
+
+/* The request was good, and nothing came of it. */
+static void refuse_with(struct socks_remote *s, const char *why, enum socks_outcome outcome)
+{
+    uint8_t reply[PROXY_REPLY_MAX];
+    size_t n = proxy_reply(s->parser.kind, outcome, reply);
+    refuse(s, why, (struct bytes){reply, n});
 }
 
 static enum socks_outcome outcome_of(enum dial_outcome o)
@@ -80,16 +90,15 @@ static enum socks_outcome outcome_of(enum dial_outcome o)
 static void dialled(void *user, const struct dial_result *result)
 {
     struct socks_remote *s = user;
-    uint8_t reply[SOCKS_REPLY_MAX];
-    size_t n = socks_reply(&s->parser, outcome_of(result->outcome), reply);
+    uint8_t reply[PROXY_REPLY_MAX];
+    size_t n = proxy_reply(s->parser.kind, outcome_of(result->outcome), reply);
     s->dial = NULL;
+    put_reply(s, (struct bytes){reply, n});
     if (result->outcome != DIAL_OK) {
         s->r.failed(s->r.user, s->parser.host, s->parser.port, result, NULL);
         s->closing = true;
-        put_reply(s, reply, n);
         return;
     }
-    put_reply(s, reply, n);
     (void)pump_start(s->r.peer, s->r.chan, result->fd, (struct bytes){s->reply, s->reply_n},
         (struct bytes){s->buf, s->n}, s->peer_eof);
     free_it(s);
@@ -107,33 +116,29 @@ static void start_dial(struct socks_remote *s)
     loop_timer_stop(peer_loop(s->r.peer), &s->timer);
     drop_used(s);
     if (s->r.allowed != NULL && !s->r.allowed(s->r.user, s->parser.host, s->parser.port)) {
-        s->parser.reply_n = socks_reply(&s->parser, SOCKS_NOT_ALLOWED, s->parser.reply);
-        refuse(s, "PermitRemoteOpen does not allow it");
+        refuse_with(s, "PermitRemoteOpen does not allow it", SOCKS_NOT_ALLOWED);
         return;
     }
     s->dial = dial_start(peer_loop(s->r.peer), s->r.resolver, s->parser.host, s->parser.port,
         &s->r.options, dialled, s);
-    if (s->dial == NULL) {
-        s->parser.reply_n = socks_reply(&s->parser, SOCKS_FAILURE, s->parser.reply);
-        refuse(s, "too many connections being made");
-    }
+    if (s->dial == NULL)
+        refuse_with(s, "too many connections being made", SOCKS_FAILURE);
 }
 
 static void parse(struct socks_remote *s)
 {
     for (;;) {
-        switch (socks_parse(&s->parser, (struct bytes){s->buf, s->n})) {
-        case SOCKS_MORE:
+        switch (proxy_parse(&s->parser, (struct bytes){s->buf, s->n})) {
+        case PROXY_MORE:
             if (s->peer_eof)
                 leave(s);
             return;
-        case SOCKS_REPLY:
-            put_reply(s, s->parser.reply, s->parser.reply_n);
+        case PROXY_REPLY:
+            put_reply(s, s->parser.reply);
             drop_used(s);
             break;
-        case SOCKS_CONNECT: start_dial(s); return;
-        case SOCKS_REFUSE:
-        case SOCKS_BAD: refuse(s, s->parser.why); return;
+        case PROXY_CONNECT: start_dial(s); return;
+        case PROXY_REFUSE: refuse(s, s->parser.why, s->parser.reply); return;
         }
     }
 }
@@ -210,8 +215,11 @@ static void remote_lost(struct chan_user *cu)
 static void asking_over(struct loop_timer *timer)
 {
     struct socks_remote *s = timer->user;
-    s->parser.reply_n = 0;
-    refuse(s, "no complete request within 30 s");
+    if (s->closing) {
+        leave(s); /* the answer was not read: why it was given has been told */
+        return;
+    }
+    refuse(s, "no complete request within 30 s", (struct bytes){NULL, 0});
 }
 
 static const struct chan_ops remote_ops = {

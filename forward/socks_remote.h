@@ -1,6 +1,7 @@
-/* -R without a destination: the far end listens, and what connects there speaks SOCKS to us through
- * its channel (FORWARDING.md line 54). The channel is confirmed at once, the request read from its
- * data, the host dialled from here; the answer waits for the outcome. */
+/* -R without a destination: the far end listens, and what connects there speaks SOCKS or HTTP
+ * CONNECT to us through its channel (FORWARDING.md lines 49 and 54). The channel is confirmed at
+ * once, the request read from its data, the host dialled from here; the answer waits for the
+ * outcome. */
 #ifndef FORWARD_SOCKS_REMOTE_H
 #define FORWARD_SOCKS_REMOTE_H
 

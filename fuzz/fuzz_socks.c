@@ -11,7 +11,7 @@ struct dialogue {
     struct socks socks;
     enum socks_status status;
     size_t n_used;
-    uint8_t replies[2 * SOCKS_REPLY_MAX]; /* at most the greeting's and a refusal */
+    uint8_t replies[3 * SOCKS_REPLY_MAX]; /* at most the greeting's, the password's and a refusal */
     size_t n_replies;
 };
 
@@ -21,6 +21,7 @@ static void check_step(const struct socks *s, enum socks_status status, size_t n
     fuzz_require(status != SOCKS_MORE || (n < SOCKS_MAX_BYTES && s->used == 0));
     fuzz_require((s->why != NULL) == (status == SOCKS_BAD || status == SOCKS_REFUSE));
     fuzz_require((s->reply_n > 0) == (status == SOCKS_REPLY || status == SOCKS_REFUSE));
+    fuzz_require(s->greeted || !s->wants_user);
     fuzz_require((s->host[0] != '\0') == (status == SOCKS_CONNECT));
     fuzz_require(memchr(s->host, 0, sizeof s->host) != NULL);
     for (const char *c = s->host; *c != '\0'; c++)
@@ -53,6 +54,7 @@ static void is_the_same(const struct dialogue *a, const struct dialogue *b)
     fuzz_require(a->n_replies == b->n_replies);
     fuzz_require(memcmp(a->replies, b->replies, a->n_replies) == 0);
     fuzz_require(a->socks.version == b->socks.version && a->socks.greeted == b->socks.greeted);
+    fuzz_require(a->socks.wants_user == b->socks.wants_user);
     fuzz_require(a->socks.port == b->socks.port && a->socks.why == b->socks.why);
     fuzz_require(strcmp(a->socks.host, b->socks.host) == 0);
 }

@@ -1,5 +1,5 @@
 /* SOCKS4 and SOCKS4a (the memos "SOCKS: A protocol for TCP proxy across firewalls" and "SOCKS 4A"),
- * SOCKS5 (RFC 1928).
+ * SOCKS5 (RFC 1928) and its user and password (RFC 1929).
  *
  * Every step first asks for all the bytes of its request and judges them then: so the answer does
  * not depend on where the bytes were cut, and a refused application has sent all it had to say and
@@ -20,6 +20,7 @@ enum {
     SOCKS4_REJECTED = 91,
 
     SOCKS5_METHOD_NONE = 0,
+    SOCKS5_METHOD_USER = 2,
     SOCKS5_NO_METHOD = 0xff,
     SOCKS5_HEAD = 4, /* version, command, reserved, address type */
     SOCKS5_IPV4 = 1,
@@ -27,6 +28,9 @@ enum {
     SOCKS5_IPV6 = 4,
     SOCKS5_BAD_COMMAND = 7,
     SOCKS5_BAD_ADDRESS_TYPE = 8,
+
+    USER_VERSION = 1, /* of RFC 1929's negotiation, not of SOCKS */
+    USER_ACCEPTED = 0,
 };
 
 static uint16_t load_be16(const uint8_t *p)
@@ -141,6 +145,14 @@ static enum socks_status parse_socks4(struct socks *s, struct bytes in)
 
 /* ---- SOCKS5 ------------------------------------------------------------------------------ */
 
+static enum socks_status answer(struct socks *s, uint8_t version, uint8_t code)
+{
+    s->reply[0] = version;
+    s->reply[1] = code;
+    s->reply_n = 2;
+    return SOCKS_REPLY;
+}
+
 /* RFC 1928 section 3: version, number of methods, methods. */
 static enum socks_status parse_greeting(struct socks *s, struct bytes in)
 {
@@ -148,16 +160,34 @@ static enum socks_status parse_greeting(struct socks *s, struct bytes in)
         return SOCKS_MORE;
     size_t n_methods = in.p[1];
     bool offers_none = n_methods > 0 && memchr(in.p + 2, SOCKS5_METHOD_NONE, n_methods) != NULL;
+    bool offers_user = n_methods > 0 && memchr(in.p + 2, SOCKS5_METHOD_USER, n_methods) != NULL;
 
     s->used = 2 + n_methods;
-    s->reply[0] = 5;
-    s->reply[1] = offers_none ? SOCKS5_METHOD_NONE : SOCKS5_NO_METHOD;
-    s->reply_n = 2;
-    s->greeted = offers_none;
-    if (offers_none)
-        return SOCKS_REPLY;
-    s->why = "SOCKS5 without the method \"no authentication\"";
+    s->greeted = offers_none || offers_user;
+    s->wants_user = !offers_none && offers_user;
+    if (s->greeted)
+        return answer(s, 5, s->wants_user ? SOCKS5_METHOD_USER : SOCKS5_METHOD_NONE);
+    answer(s, 5, SOCKS5_NO_METHOD);
+    s->why = "SOCKS5 with neither the method \"no authentication\" nor \"user and password\"";
     return SOCKS_REFUSE;
+}
+
+/* RFC 1929 section 2: version, user's length, user, password's length, password. Whoever they name
+ * is welcome, as is who names nobody: see the header. */
+static enum socks_status parse_user(struct socks *s, struct bytes in)
+{
+    if (in.p[0] != USER_VERSION)
+        return bad(s, "SOCKS5 greeting followed by something other than user and password");
+    if (in.n < 2 || in.n - 2 <= in.p[1])
+        return SOCKS_MORE;
+    size_t n_user = in.p[1];
+    size_t n_password = in.p[2 + n_user];
+    size_t n = 2 + n_user + 1 + n_password;
+    if (in.n < n)
+        return SOCKS_MORE;
+    s->used = n;
+    s->wants_user = false;
+    return answer(s, USER_VERSION, USER_ACCEPTED);
 }
 
 /* RFC 1928 section 5: how many bytes the address at in takes, a name's length byte included; 0
@@ -209,18 +239,6 @@ static enum socks_status parse_request(struct socks *s, struct bytes in)
 
 /* ---- Both -------------------------------------------------------------------------------- */
 
-/* What is no SOCKS is told by its first byte, before it could be waited for. */
-static const char *explain_first_byte(uint8_t c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return "looks like an HTTP request, and this port speaks SOCKS: set the application's "
-               "proxy type to SOCKS5";
-    if (c == 0x16)
-        return "looks like TLS, and this port speaks SOCKS: set the application's proxy type to "
-               "SOCKS5";
-    return "not SOCKS version 4 or 5";
-}
-
 enum socks_status socks_parse(struct socks *s, struct bytes in)
 {
     s->used = 0;
@@ -230,17 +248,19 @@ enum socks_status socks_parse(struct socks *s, struct bytes in)
     s->why = NULL;
     if (in.n == 0)
         return SOCKS_MORE;
+    if (s->wants_user)
+        return parse_user(s, in);
     if (s->greeted)
         return parse_request(s, in);
     if (in.p[0] != 4 && in.p[0] != 5)
-        return bad(s, explain_first_byte(in.p[0]));
+        return bad(s, "not SOCKS version 4 or 5");
     s->version = in.p[0];
     return s->version == 4 ? parse_socks4(s, in) : parse_greeting(s, in);
 }
 
-size_t socks_reply(const struct socks *s, enum socks_outcome outcome, uint8_t *reply)
+size_t socks_reply(uint8_t version, enum socks_outcome outcome, uint8_t *reply)
 {
-    if (s->version == 4)
+    if (version == 4)
         return put_reply(4, outcome == SOCKS_OK ? SOCKS4_GRANTED : SOCKS4_REJECTED, reply);
     return put_reply(5, (uint8_t)outcome, reply);
 }

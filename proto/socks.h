@@ -1,8 +1,12 @@
-/* SOCKS4, SOCKS4a and SOCKS5 (RFC 1928, no authentication) requests as bytes, the server's side.
+/* SOCKS4, SOCKS4a and SOCKS5 (RFC 1928) requests as bytes, the server's side.
  *
  * A parser is pure: it is handed everything received so far and says what that is. When it wants
  * more, call again with the same bytes and what came since. Requests may be split anywhere, and the
- * SOCKS5 greeting and request may come speculatively together. */
+ * SOCKS5 greeting, password and request may come speculatively together.
+ *
+ * SOCKS5 is served without authentication, which is preferred, or with user and password (RFC 1929)
+ * of any content: the port is there for whoever can reach it, and some applications insist on
+ * sending credentials. They prove nothing and are dropped. */
 #ifndef PROTO_SOCKS_H
 #define PROTO_SOCKS_H
 
@@ -25,6 +29,7 @@ enum socks_status {
 struct socks {
     uint8_t version; /* 0 until known, then 4 or 5 */
     bool greeted;    /* SOCKS5: the method reply has been given */
+    bool wants_user; /* SOCKS5: and was user and password, which come next */
     /* Outputs: */
     size_t used;
     char host[1025]; /* NUL-terminated name or numeric address; a name holds no NUL or control byte
@@ -50,7 +55,7 @@ enum socks_outcome {
     SOCKS_TIMED_OUT = 6,
 };
 
-/* The final reply for s's version into reply (SOCKS_REPLY_MAX bytes); returns its length. */
-size_t socks_reply(const struct socks *s, enum socks_outcome outcome, uint8_t *reply);
+/* The final reply for version, 4 or 5, into reply (SOCKS_REPLY_MAX bytes); returns its length. */
+size_t socks_reply(uint8_t version, enum socks_outcome outcome, uint8_t *reply);
 
 #endif

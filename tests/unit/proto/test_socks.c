@@ -93,6 +93,9 @@ static bool is_bad(struct bytes in)
 
 #define GREETING    "\5\1\0"
 #define NO_AUTH     "\5\0"
+#define USER_METHOD "\5\2"
+#define USER        "\1\2me\6secret"
+#define USER_OK     "\1\0"
 #define REFUSED4    "\0\x5b\0\0\0\0\0\0"
 #define REFUSED5(c) NO_AUTH "\5" c "\0\1\0\0\0\0\0\0"
 #define NAME_REQUEST                                                                               \
@@ -143,11 +146,72 @@ static void the_greeting_is_answered_once_with_no_authentication(void)
 
 static void a_greeting_without_an_acceptable_method_gets_FF(void)
 {
-    CU_ASSERT_TRUE(is_refused_with(BYTES_LIT("\5\1\2"), BYTES_LIT("\5\xff")));
-    CU_ASSERT_TRUE(is_refused_with(BYTES_LIT("\5\2\1\2" NAME_REQUEST), BYTES_LIT("\5\xff")));
+    CU_ASSERT_TRUE(is_refused_with(BYTES_LIT("\5\1\1"), BYTES_LIT("\5\xff")));
+    CU_ASSERT_TRUE(is_refused_with(BYTES_LIT("\5\2\1\3" NAME_REQUEST), BYTES_LIT("\5\xff")));
     CU_ASSERT_TRUE(is_refused_with(BYTES_LIT("\5\0"), BYTES_LIT("\5\xff")));
-    /* The zero behind the methods is not one of them. */
-    CU_ASSERT_TRUE(is_refused_with(BYTES_LIT("\5\1\2\0"), BYTES_LIT("\5\xff")));
+    /* What stands behind the methods is not one of them. */
+    CU_ASSERT_TRUE(is_refused_with(BYTES_LIT("\5\1\1\0"), BYTES_LIT("\5\xff")));
+    CU_ASSERT_TRUE(is_refused_with(BYTES_LIT("\5\1\1\2"), BYTES_LIT("\5\xff")));
+    for (unsigned method = 0; method < 256; method++) {
+        uint8_t in[] = {5, 1, (uint8_t)method};
+        struct dialogue d = talk((struct bytes){in, sizeof in}, sizeof in, 1);
+        CU_ASSERT_EQUAL(
+            d.status == SOCKS_REFUSE && d.replies[1] == 0xff, method != 0 && method != 2);
+    }
+}
+
+static bool replies_are(struct bytes in, struct bytes replies)
+{
+    struct dialogue d = talk_any_way(in);
+    return bytes_equal((struct bytes){d.replies, d.n_replies}, replies);
+}
+
+static void any_user_and_password_are_accepted_where_they_are_insisted_on(void)
+{
+    static const struct bytes dialogues[] = {
+        BYTES_LIT("\5\1\2" USER NAME_REQUEST),
+        BYTES_LIT("\5\2\1\2" USER NAME_REQUEST),
+        BYTES_LIT("\5\1\2\1\1x\1y" NAME_REQUEST),
+        BYTES_LIT("\5\1\2\1\0\0" NAME_REQUEST), /* RFC 1929 wants a byte of each, and who cares */
+        BYTES_LIT("\5\1\2\1\3\0\5\1\1\0" NAME_REQUEST),
+    };
+    for (size_t i = 0; i < sizeof dialogues / sizeof dialogues[0]; i++) {
+        CU_ASSERT_TRUE(connects_to(dialogues[i], "example.com", 443, 0));
+        CU_ASSERT_TRUE(replies_are(dialogues[i], BYTES_LIT(USER_METHOD USER_OK)));
+    }
+    CU_ASSERT_TRUE(
+        connects_to(BYTES_LIT("\5\1\2" USER NAME_REQUEST "early"), "example.com", 443, 5));
+}
+
+static void no_authentication_is_preferred_to_user_and_password(void)
+{
+    CU_ASSERT_TRUE(connects_to(BYTES_LIT("\5\2\2\0" NAME_REQUEST), "example.com", 443, 0));
+    CU_ASSERT_TRUE(replies_are(BYTES_LIT("\5\2\2\0" NAME_REQUEST), BYTES_LIT(NO_AUTH)));
+    CU_ASSERT_TRUE(replies_are(BYTES_LIT("\5\3\0\1\2" NAME_REQUEST), BYTES_LIT(NO_AUTH)));
+}
+
+static void user_and_password_may_have_255_bytes_each(void)
+{
+    uint8_t in[3 + 2 + 255 + 1 + 255 + 11] = {5, 1, 2, 1, 255};
+    memset(in + 5, 'u', 255);
+    in[5 + 255] = 255;
+    memset(in + 5 + 256, 'p', 255);
+    memcpy(in + sizeof in - 11, "\5\1\0\3\4host\0\x50", 11);
+    CU_ASSERT_TRUE(connects_to((struct bytes){in, sizeof in}, "host", 80, 0));
+}
+
+static void a_password_that_was_promised_must_come(void)
+{
+    for (unsigned version = 0; version < 256; version++) {
+        uint8_t in[] = {5, 1, 2, (uint8_t)version, 1, 'u', 1, 'p'};
+        struct dialogue d = talk((struct bytes){in, sizeof in}, 0, 1);
+        CU_ASSERT_EQUAL(d.status, version == 1 ? SOCKS_MORE : SOCKS_BAD);
+    }
+    /* A request in its place opens nothing. */
+    CU_ASSERT_EQUAL(talk_any_way(BYTES_LIT("\5\1\2" NAME_REQUEST)).status, SOCKS_BAD);
+    /* Nor does one more behind it pass for a request, nor one that nobody asked for. */
+    CU_ASSERT_EQUAL(talk_any_way(BYTES_LIT("\5\1\2" USER USER)).status, SOCKS_BAD);
+    CU_ASSERT_EQUAL(talk_any_way(BYTES_LIT(GREETING USER)).status, SOCKS_BAD);
 }
 
 static void BIND_and_UDP_are_refused_with_their_code(void)
@@ -243,16 +307,6 @@ static void endless_strings_are_not_waited_for(void)
     CU_ASSERT_EQUAL(d.status, SOCKS_BAD);
 }
 
-static void HTTP_is_told_from_SOCKS_by_its_first_byte(void)
-{
-    CU_ASSERT_TRUE(is_bad(BYTES_LIT("GET / HTTP/1.1\r\nHost: h\r\n\r\n")));
-    CU_ASSERT_TRUE(is_bad(BYTES_LIT("CONNECT h:443 HTTP/1.1\r\n\r\n")));
-    struct dialogue d = talk(BYTES_LIT("P"), 1, 1);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(d.socks.why);
-    CU_ASSERT_PTR_NOT_NULL(strstr(d.socks.why, "HTTP"));
-    CU_ASSERT_TRUE(is_bad(BYTES_LIT("\x16\3\1\2\0\1")));
-}
-
 static void unknown_versions_are_bad(void)
 {
     for (unsigned version = 0; version < 256; version++) {
@@ -268,8 +322,11 @@ static void unknown_versions_are_bad(void)
 static void half_a_request_asks_for_more(void)
 {
     static const struct bytes requests[] = {
-        BYTES_LIT("\4\1\0\x50\0\0\0\1me\0h.example\0"), BYTES_LIT(GREETING NAME_REQUEST)};
-    for (size_t i = 0; i < 2; i++)
+        BYTES_LIT("\4\1\0\x50\0\0\0\1me\0h.example\0"),
+        BYTES_LIT(GREETING NAME_REQUEST),
+        BYTES_LIT("\5\1\2" USER NAME_REQUEST),
+    };
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++)
         for (size_t n = 0; n < requests[i].n; n++)
             CU_ASSERT_EQUAL(talk((struct bytes){requests[i].p, n}, n, 1).status, SOCKS_MORE);
 }
@@ -278,12 +335,11 @@ static void outcomes_are_told_in_each_versions_words(void)
 {
     uint8_t reply[SOCKS_REPLY_MAX];
     for (int outcome = SOCKS_OK; outcome <= SOCKS_TIMED_OUT; outcome++) {
-        struct socks five = {.version = 5}, four = {.version = 4};
         uint8_t want5[] = {5, (uint8_t)outcome, 0, 1, 0, 0, 0, 0, 0, 0};
         uint8_t want4[] = {0, outcome == SOCKS_OK ? 90 : 91, 0, 0, 0, 0, 0, 0};
-        CU_ASSERT_EQUAL(socks_reply(&five, (enum socks_outcome)outcome, reply), sizeof want5);
+        CU_ASSERT_EQUAL(socks_reply(5, (enum socks_outcome)outcome, reply), sizeof want5);
         CU_ASSERT_EQUAL(memcmp(reply, want5, sizeof want5), 0);
-        CU_ASSERT_EQUAL(socks_reply(&four, (enum socks_outcome)outcome, reply), sizeof want4);
+        CU_ASSERT_EQUAL(socks_reply(4, (enum socks_outcome)outcome, reply), sizeof want4);
         CU_ASSERT_EQUAL(memcmp(reply, want4, sizeof want4), 0);
     }
 }
@@ -295,6 +351,10 @@ static const struct unit_test tests[] = {
     UNIT(bytes_behind_the_request_are_left_for_the_far_end),
     UNIT(the_greeting_is_answered_once_with_no_authentication),
     UNIT(a_greeting_without_an_acceptable_method_gets_FF),
+    UNIT(any_user_and_password_are_accepted_where_they_are_insisted_on),
+    UNIT(no_authentication_is_preferred_to_user_and_password),
+    UNIT(user_and_password_may_have_255_bytes_each),
+    UNIT(a_password_that_was_promised_must_come),
     UNIT(BIND_and_UDP_are_refused_with_their_code),
     UNIT(unknown_address_types_are_refused_with_their_code),
     UNIT(names_with_NUL_or_control_characters_are_refused),
@@ -302,7 +362,6 @@ static const struct unit_test tests[] = {
     UNIT(a_SOCKS5_name_may_have_255_bytes),
     UNIT(SOCKS4_strings_of_1024_bytes_are_the_longest),
     UNIT(endless_strings_are_not_waited_for),
-    UNIT(HTTP_is_told_from_SOCKS_by_its_first_byte),
     UNIT(unknown_versions_are_bad),
     UNIT(half_a_request_asks_for_more),
     UNIT(outcomes_are_told_in_each_versions_words),
