@@ -1,10 +1,13 @@
 # adit: `make help` lists the targets. Everything is built under $(BUILD), one folder a variant.
 
-# Debian packages, named in this one place. BUILD_DEPS compiles; TEST_DEPS are the peers and tools
-# that `make demo` and `make test` run against; LINT_DEPS serve `make lint`, `make format`, `make fuzz`.
-BUILD_DEPS = gcc make libsodium-dev libbearssl-dev zlib1g-dev
-TEST_DEPS  = libcunit1-dev python3 openssh-server openssh-client curl
-LINT_DEPS  = clang clang-format clang-tidy cppcheck libclang-rt-dev valgrind
+# Debian packages, named in this one place. BUILD_DEPS compiles; DEMO_DEPS and TEST_DEPS are the
+# peers and tools that `make demo` and `make test` run against; the others serve one target each.
+BUILD_DEPS  = gcc make libsodium-dev libbearssl-dev zlib1g-dev
+DEMO_DEPS   = python3 openssh-client curl
+TEST_DEPS   = $(DEMO_DEPS) libcunit1-dev openssh-server
+FORMAT_DEPS = clang-format
+LINT_DEPS   = $(BUILD_DEPS) libcunit1-dev clang-tidy cppcheck
+FUZZ_DEPS   = $(BUILD_DEPS) clang libclang-rt-dev
 
 CC      ?= gcc
 BUILD   ?= build
@@ -13,19 +16,29 @@ SAN     ?=
 SECONDS ?= 10
 
 comma   := ,
-VARIANT := $(if $(SAN),san-$(subst $(comma),-,$(SAN)),release)
+VARIANT := $(if $(FUZZ),fuzz,$(if $(SAN),san-$(subst $(comma),-,$(SAN)),release))
 OUT     := $(BUILD)/$(VARIANT)
+
+# FUZZ=1 is set by `make fuzz` for its own builds: clang, with libFuzzer's counters everywhere.
+ifneq ($(FUZZ),)
+CC := clang
+sanitize = fuzzer-no-link,address,undefined
+else
+sanitize = $(SAN)
+endif
 
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef \
        -Wcast-qual -Wpointer-arith -Wwrite-strings -Wformat=2 -Wimplicit-fallthrough -Werror
-OPT  = $(if $(SAN),-O1 -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer, \
+OPT  = $(if $(sanitize),-O1 -fsanitize=$(sanitize) -fno-sanitize-recover=all -fno-omit-frame-pointer, \
        -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2)
 ADIT_CFLAGS  = -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -g -fPIE $(OPT) $(WARN) -I. -MMD -MP
-ADIT_LDFLAGS = -pie -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
+ADIT_LDFLAGS = -pie -Wl,-z,relro,-z,now $(if $(sanitize),-fsanitize=$(sanitize))
 LIBS         = -lsodium -lbearssl -lz -pthread
 
 # The house, lowest folder first: each may use those before it and none after it.
 LAYERS = proto crypto transport channel forward cli
+# The folders that never touch a socket, a clock, a file or a terminal.
+CORE   = proto crypto transport channel
 MAINS  = cli/adit.c cli/aditd.c
 
 lib      = $(OUT)/lib$(1).a
@@ -38,8 +51,11 @@ libs_channel   = $(call lib,channel) $(libs_transport)
 libs_forward   = $(call lib,forward) $(libs_channel)
 libs_cli       = $(call lib,cli) $(libs_forward)
 
+# Objects that make finds by chaining rules are kept like all others.
+.SECONDARY:
+
 .PHONY: all
-all: $(OUT)/adit $(OUT)/aditd
+all: $(OUT)/adit $(OUT)/aditd ## build adit and aditd
 
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
@@ -50,11 +66,13 @@ $(call lib,$(1)): $(call objs,$(1))
 	@mkdir -p $$(@D); rm -f $$@
 	$$(AR) rcs $$@ $$^
 
+# Every test_*.c is a program; other .c files beside them are helpers that all of them link.
 unit_$(1) = $$(patsubst tests/unit/%.c,$$(OUT)/unit/%,$$(wildcard tests/unit/$(1)/test_*.c))
-$$(OUT)/unit/$(1)/%: $$(OUT)/tests/unit/$(1)/%.o $$(OUT)/tests/unit/unit.o $$(libs_$(1))
+unit_helpers_$(1) = $$(patsubst %.c,$$(OUT)/%.o,$$(filter-out tests/unit/$(1)/test_%, \
+                        $$(wildcard tests/unit/$(1)/*.c)) tests/unit/unit.c)
+$$(OUT)/unit/$(1)/%: $$(OUT)/tests/unit/$(1)/%.o $$(unit_helpers_$(1)) $$(libs_$(1))
 	@mkdir -p $$(@D)
 	$$(CC) $$(ADIT_LDFLAGS) $$(LDFLAGS) $$^ $$(LIBS) -lcunit -o $$@
-.PRECIOUS: $$(OUT)/tests/unit/$(1)/%.o
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
 
@@ -64,7 +82,9 @@ $(OUT)/adit: $(OUT)/cli/adit.o $(libs_cli)
 $(OUT)/aditd: $(OUT)/cli/aditd.o $(libs_cli)
 	$(CC) $(ADIT_LDFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
-# make unit-proto runs one folder's tests; make unit runs them all.
+# ---- unit tests
+
+# make unit-proto runs one folder's tests and stops at the first program that fails.
 define unit_rule
 .PHONY: unit-$(1)
 unit-$(1): $$(unit_$(1))
@@ -72,11 +92,113 @@ unit-$(1): $$(unit_$(1))
 endef
 $(foreach l,$(LAYERS),$(eval $(call unit_rule,$(l))))
 
-.PHONY: unit
-unit: $(foreach l,$(LAYERS),unit-$(l))
+UNIT_PROGRAMS = $(foreach l,$(LAYERS),$(unit_$(l)))
 
-.PHONY: clean
-clean:
+.PHONY: unit unit-programs
+unit: $(UNIT_PROGRAMS) ## run the unit tests (unit-proto, unit-crypto, ... run one folder's)
+	@UNIT="$(UNIT_PROGRAMS)" tests/tally.sh
+unit-programs: $(UNIT_PROGRAMS)
+
+# ---- fuzzing: fuzz/fuzz_NAME.c is a target, fuzz/seeds/NAME its kept inputs. Other .c files there
+# are helpers of every target, but for replay.c: a main() that feeds files to a target without clang.
+
+FUZZ_NAMES      = $(patsubst fuzz/fuzz_%.c,%,$(wildcard fuzz/fuzz_*.c))
+fuzz_helpers    = $(patsubst %.c,$(OUT)/%.o,$(filter-out fuzz/fuzz_% fuzz/replay.c,$(wildcard fuzz/*.c)))
+REPLAY_PROGRAMS = $(addprefix $(OUT)/replay/,$(FUZZ_NAMES))
+FUZZ_PROGRAMS   = $(addprefix $(OUT)/bin/,$(FUZZ_NAMES))
+
+$(OUT)/replay/%: $(OUT)/fuzz/fuzz_%.o $(OUT)/fuzz/replay.o $(fuzz_helpers) $(libs_cli)
+	@mkdir -p $(@D)
+	$(CC) $(ADIT_LDFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(OUT)/bin/%: $(OUT)/fuzz/fuzz_%.o $(fuzz_helpers) $(libs_cli)
+	@mkdir -p $(@D)
+	$(CC) -pie -fsanitize=fuzzer,address,undefined $(LDFLAGS) $^ $(LIBS) -o $@
+
+.PHONY: fuzz fuzz-programs fuzz-replay replay-programs fuzz-deps
+replay-programs: $(REPLAY_PROGRAMS)
+fuzz-programs: $(FUZZ_PROGRAMS)
+fuzz-replay: $(REPLAY_PROGRAMS) ## feed every kept fuzz input to its target, once
+	@REPLAY="$(REPLAY_PROGRAMS)" tests/tally.sh
+fuzz: fuzz-deps ## run every fuzz target for SECONDS=10 with clang's libFuzzer
+	@$(MAKE) --no-print-directory FUZZ=1 fuzz-programs
+	@fuzz/run.sh $(BUILD)/fuzz $(SECONDS) $(FUZZ_NAMES)
+fuzz-deps:
+	@tests/deps.sh $(FUZZ_DEPS)
+
+# ---- the whole thing
+
+.PHONY: deps demo-deps demo test test-programs interop bench
+deps: ## install what building and testing need (as root), or print the line that does
+	@tests/deps.sh $(BUILD_DEPS) $(TEST_DEPS)
+demo-deps:
+	@tests/deps.sh $(BUILD_DEPS) $(DEMO_DEPS)
+
+demo: demo-deps ## open one tunnel of each kind on this machine and say what went through where
+	@$(MAKE) --no-print-directory -s -j2 all
+	@ADIT=$(OUT)/adit ADITD=$(OUT)/aditd tests/demo.sh
+
+# With SAN the unit tests and the replay are what counts; `make SAN=... interop` runs the rest too.
+test-programs: all unit-programs replay-programs
+test: deps ## build, then run every test: unit, fuzz replay, interop
+	@$(MAKE) --no-print-directory -j2 test-programs
+	@UNIT="$(UNIT_PROGRAMS)" REPLAY="$(REPLAY_PROGRAMS)" INTEROP="$(if $(SAN),,$(OUT))" tests/tally.sh
+
+ONLY ?=
+interop: deps ## run the interop suite alone; ONLY=text keeps the tests whose name has it
+	@$(MAKE) --no-print-directory -j2 all
+	@ADIT=$(OUT)/adit ADITD=$(OUT)/aditd python3 tests/interop/run.py $(if $(ONLY),'$(ONLY)')
+
+bench: ## measure adit beside ssh
+	@if [ -x tests/bench/run.sh ]; then $(MAKE) --no-print-directory all && \
+	    ADIT=$(OUT)/adit ADITD=$(OUT)/aditd tests/bench/run.sh; \
+	 else echo "see issue: data path"; fi
+
+# ---- the tree
+
+C_FILES = $(wildcard $(foreach d,$(LAYERS) $(addprefix tests/unit/,$(LAYERS)) tests/unit tests/bench \
+          tests/interop/tools fuzz,$(d)/*.c $(d)/*.h))
+
+.PHONY: layers pure lint lint-deps format format-check format-deps
+layers: ## fail where a folder includes a header of one above it
+	@tests/layers.sh $(LAYERS)
+
+pure: $(foreach l,$(CORE),$(call lib,$(l))) ## fail where the core calls for I/O, a clock or the environment
+	@tests/pure.sh $^
+
+# ctuuninitvar takes every struct that a decoder is about to fill for one that it reads.
+lint: lint-deps ## clang-tidy and cppcheck
+	@status=0; \
+	cppcheck --quiet --std=c11 --language=c --inline-suppr --error-exitcode=1 \
+	    --enable=warning,performance,portability --suppress=missingIncludeSystem \
+	    --suppress=ctuuninitvar -I. $(LAYERS) || status=1; \
+	clang-tidy --quiet --warnings-as-errors='*' $(filter %.c,$(foreach l,$(LAYERS),$(wildcard $(l)/*.c))) \
+	    -- $(filter-out -MMD -MP,$(ADIT_CFLAGS)) || status=1; \
+	exit $$status
+lint-deps:
+	@tests/deps.sh $(LINT_DEPS)
+
+format: format-deps ## lay every C file out with clang-format
+	@clang-format -i $(C_FILES)
+format-check: format-deps ## fail where `make format` would change a file
+	@clang-format --dry-run -Werror $(C_FILES)
+format-deps:
+	@tests/deps.sh $(FORMAT_DEPS)
+
+.PHONY: install clean help
+install: all ## install under PREFIX=/usr/local, below DESTDIR if given
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
+	install -m 755 $(OUT)/adit $(DESTDIR)$(PREFIX)/bin/adit
+	install -m 755 $(OUT)/aditd $(DESTDIR)$(PREFIX)/sbin/aditd
+	$(foreach s,1 5 8,$(if $(wildcard doc/*.$(s)),install -d $(DESTDIR)$(PREFIX)/share/man/man$(s) && \
+	    install -m 644 $(wildcard doc/*.$(s)) $(DESTDIR)$(PREFIX)/share/man/man$(s) &&)) :
+
+clean: ## remove everything that was built
 	rm -rf $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1 \2/p' Makefile | \
+	    awk '{ t = $$2; $$1 = $$2 = ""; printf "  make %-14s%s\n", t, $$0 }'
+	@echo '  SAN=address,undefined builds any target with sanitizers, beside the plain build'
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

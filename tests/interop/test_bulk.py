@@ -1,0 +1,118 @@
+"""Much data both ways at the same time, under every cipher, MAC and with compression."""
+
+import check
+import data
+from check import BOTH, test
+
+CIPHERS = [
+    "chacha20-poly1305@openssh.com",
+    "aes128-gcm@openssh.com",
+    "aes256-gcm@openssh.com",
+    "aes128-ctr",
+    "aes192-ctr",
+    "aes256-ctr",
+]
+MACS = [
+    "hmac-sha2-256",
+    "hmac-sha2-512",
+    "hmac-sha2-256-etm@openssh.com",
+    "hmac-sha2-512-etm@openssh.com",
+]
+KEXES = ["curve25519-sha256", "curve25519-sha256@libssh.org"]
+
+
+def check_negotiated(t, server, pattern):
+    """sshd tells what was agreed on, so that a test of a cipher is one of that cipher."""
+    if t.server_kind == "sshd":
+        check.matches(server.log(), pattern, "sshd's log")
+
+
+def bulk(t, mib, *args, negotiated=None):
+    server = t.server()
+    target, port = data.Target(), t.port()
+    t.tunnel(*args, "-L", data.spec(port, target), listens=[port])
+    here, there = data.pair(port, target)
+    data.exchange(here, there, mib * data.MIB)
+    if negotiated:
+        check_negotiated(t, server, negotiated)
+
+
+for cipher in CIPHERS:
+
+    @test(
+        "256 MiB of random data both ways at once under %s" % cipher, BOTH, limit=120, cipher=cipher
+    )
+    def _(t, cipher):
+        bulk(t, 256, "-c", cipher, negotiated="client->server cipher: %s " % cipher)
+
+
+for cipher in [c for c in CIPHERS if c.endswith("-ctr")]:
+    for mac in MACS:
+
+        @test(
+            "16 MiB of random data both ways at once under %s with %s" % (cipher, mac),
+            BOTH,
+            limit=60,
+            cipher=cipher,
+            mac=mac,
+        )
+        def _(t, cipher, mac):
+            bulk(t, 16, "-c", cipher, "-m", mac, negotiated="cipher: %s MAC: %s " % (cipher, mac))
+
+
+@test("256 MiB of random data both ways at once with -C", BOTH, limit=150)
+def _(t):
+    bulk(t, 256, "-C", "-c", "aes128-gcm@openssh.com", negotiated="compression: zlib@openssh.com")
+
+
+@test("-C carries well compressible data, cut at odd places", BOTH, limit=60)
+def _(t):
+    t.server()
+    echo, port = data.echo_service(), t.port()
+    t.tunnel("-C", "-L", data.spec(port, echo), listens=[port])
+    text = b"the same line again and again\n" * 40000
+    with data.connect(port) as sock:
+        back = data.Task(data.receive_exactly, sock, len(text))
+        at = 0
+        while at < len(text):
+            sock.sendall(text[at : at + 1 + at % 9973])
+            at += 1 + at % 9973
+        check.true(back.result() == text, "the text came back changed")
+
+
+@test("64 MiB of random data both ways at once through -R", BOTH, limit=60)
+def _(t):
+    t.server()
+    target, port = data.Target(), t.port()
+    t.tunnel("-R", data.spec(port, target), listens=[port])
+    here, there = data.pair(port, target)
+    data.exchange(here, there, 64 * data.MIB)
+
+
+@test("64 MiB of random data both ways at once through -D", BOTH, limit=60)
+def _(t):
+    t.server()
+    target, port = data.Target(), t.port()
+    t.tunnel("-D", "%d" % port, listens=[port])
+    here = data.connect(port)
+    here.sendall(b"\x04\x01" + target.port.to_bytes(2, "big") + b"\x7f\x00\x00\x01\x00")
+    there = target.accept()
+    data.receive_exactly(here, 8)
+    data.exchange(here, there, 64 * data.MIB)
+
+
+@test("8 connections of one -L and one -R carry 8 MiB each both ways at once", BOTH, limit=60)
+def _(t):
+    t.server()
+    target, (up, down) = data.Target(), t.ports(2)
+    t.tunnel("-L", data.spec(up, target), "-R", data.spec(down, target), listens=[up, down])
+    pairs = [data.pair(port, target) for port in [up, down] * 4]
+    for task in [data.Task(data.exchange, here, there, 8 * data.MIB) for here, there in pairs]:
+        task.result(50)
+
+
+for kex in KEXES:
+
+    @test("the key exchange %s works" % kex, BOTH, kex=kex)
+    def _(t, kex):
+        bulk(t, 1, "-o", "KexAlgorithms=" + kex, negotiated="kex: algorithm: %s[ \n]" % kex)
