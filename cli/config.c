@@ -214,10 +214,10 @@ static bool include(
     struct source *s, const struct option_place *place, const char *const *args, size_t n_args)
 {
     for (size_t i = 0; i < n_args; i++) {
-        const char *why;
+        const char *why = "empty path";
         const char *path = *args[i] == '\0' ? NULL : include_path(s, args[i], &why);
         if (path == NULL)
-            return line_problem(place, "Include", *args[i] == '\0' ? "empty path" : why);
+            return line_problem(place, "Include", why);
         glob_t found = {.gl_pathc = 0};
         int status = glob(path, 0, NULL, &found);
         bool ok = status == 0 || status == GLOB_NOMATCH;

@@ -145,10 +145,10 @@ void log_line(enum log_level level, const char *format, ...)
     if (body < 0)
         line[head] = '\0';
     mask_controls(line);
-    if (body > 0 && (size_t)body >= room - (size_t)head)
-        strcat(line, "...");
-    strcat(line, line_end());
-    emit(line, strlen(line));
+    bool is_cut = body > 0 && (size_t)body >= room - (size_t)head;
+    size_t n = strlen(line);
+    n += (size_t)snprintf(line + n, sizeof line - n, "%s%s", is_cut ? "..." : "", line_end());
+    emit(line, n);
     errno = saved;
 }
 

@@ -234,8 +234,11 @@ int server_run(const struct server_options *options)
         status = loop_run(s.loop);
     }
     listener_close(s.listener);
-    while (s.conns != NULL)
-        conn_free(s.conns);
+    struct conn *next;
+    for (struct conn *c = s.conns; c != NULL; c = next) {
+        next = c->next;
+        conn_free(c);
+    }
     resolver_free(s.resolver);
     if (s.loop != NULL)
         socket_linger_end(s.loop);

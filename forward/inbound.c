@@ -89,8 +89,9 @@ void inbound_dial(struct inbound_set *set, const struct inbound_request *request
 
 void inbound_end(struct inbound_set *set)
 {
-    while (set->head != NULL) {
-        struct inbound *b = set->head;
+    struct inbound *next;
+    for (struct inbound *b = set->head; b != NULL; b = next) {
+        next = b->next;
         inbound_unlink(b);
         dial_cancel(b->dial);
         free(b);

@@ -233,8 +233,9 @@ void socks_local_start(struct socks_local_set *set, struct peer *p, int fd, cons
 
 void socks_local_end(struct socks_local_set *set)
 {
-    while (set->head != NULL) {
-        struct socks_local *s = set->head;
+    struct socks_local *next;
+    for (struct socks_local *s = set->head; s != NULL; s = next) {
+        next = s->next;
         leave_set(s);
         close(s->source.fd);
         free(s);
