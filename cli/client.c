@@ -450,9 +450,9 @@ static void release(struct client *c)
 {
     if (c->dial != NULL)
         dial_cancel(c->dial);
-    peer_free(c->peer); /* channels are told they are lost, sessions and forwards included */
-    session_free(c->session);
     forwards_free(c->forwards);
+    peer_free(c->peer); /* channels are told they are lost, the session's included */
+    session_free(c->session);
     login_free(c->login);
     resolver_free(c->resolver);
     if (c->loop != NULL)

@@ -52,10 +52,11 @@ static const char *advice(const struct mux_event *e)
 void forwards_open_failed(
     struct forward *fw, const char *host, uint16_t port, const struct mux_event *e)
 {
-    char said[256];
+    char where[256], said[256]; /* host may be what an application asked -D for */
+    text_escape(where, sizeof where, bytes_of(host), TEXT_LINE);
     text_escape(said, sizeof said, e->text, TEXT_LINE);
     forwards_say(fw->all, SAY_ERROR, "%s %s: remote side could not connect to %s:%u: %s%s%s",
-        forward_kind_option(fw->spec->kind), fw->spec->text, host, port,
+        forward_kind_option(fw->spec->kind), fw->spec->text, where, port,
         e->reason == OPEN_ADMINISTRATIVELY_PROHIBITED ? "administratively prohibited: " : "",
         said[0] != '\0' ? said : "it gave no reason", advice(e));
 }

@@ -33,7 +33,8 @@ struct forwards_config {
 struct forwards *forwards_new(const struct forwards_config *config); /* NULL: no memory */
 /* Call after login. settled may be called from inside. */
 void forwards_start(struct forwards *f);
-/* Closes listeners and dials. Call from the peer's ended(), or before. Accepts NULL. */
+/* Closes listeners and dials. Call once nothing comes any more: from the peer's ended(), or just
+ * before peer_free(). Accepts NULL. */
 void forwards_free(struct forwards *f);
 
 /* Events of the peer's multiplexer: true when it was for a forward and has been dealt with;

@@ -113,12 +113,14 @@ static void socks_failed(
     void *user, const char *host, uint16_t port, const struct dial_result *result, const char *why)
 {
     struct forward *fw = user;
+    char shown[256];
+    text_escape(shown, sizeof shown, bytes_of(host), TEXT_LINE);
     if (result != NULL)
         forwards_say(
             fw->all, SAY_ERROR, "-R %s: this side could not %s", fw->spec->text, result->text);
     else
-        forwards_say(fw->all, SAY_ERROR, "-R %s: proxy request%s%.200s refused: %s", fw->spec->text,
-            port != 0 ? " for " : "", host, why);
+        forwards_say(fw->all, SAY_ERROR, "-R %s: proxy request%s%s refused: %s", fw->spec->text,
+            port != 0 ? " for " : "", shown, why);
 }
 
 /* PermitRemoteOpen, ssh_config(5): literal hosts, '*' for either half. */

@@ -5,6 +5,8 @@
  *     turns: local sockets read straight into packets -> one write of all that is sealed
  *
  * readable, writable   what epoll's edges said and no EAGAIN has taken back
+ * write_error          errno of a write that failed: nothing more is sent, but what came before is
+ *                      still read, the other side's last words among it
  * closing              peer_close() was called: write out, then end
  * ended                ended() was called: nothing is touched any more
  */
@@ -51,6 +53,7 @@ struct peer {
     enum role role;
     char name[300];
     struct fault fault; /* found here: I/O, silence */
+    int write_error;
     bool readable, writable;
     bool closing, ended;
 };
@@ -176,6 +179,14 @@ static bool read_socket(struct peer *p)
     return true;
 }
 
+/* Nobody takes it any more; were it kept, reading would stop over it. */
+static void drop_output(struct peer *p)
+{
+    size_t n;
+    while (transport_tx(p->tp, &n) != NULL)
+        transport_tx_done(p->tp, n);
+}
+
 static bool write_socket(struct peer *p)
 {
     bool moved = false;
@@ -187,8 +198,10 @@ static bool write_socket(struct peer *p)
             continue;
         if (done < 0) {
             p->writable = false;
-            if (errno != EAGAIN)
-                peer_fail(p, ERR_IO, "connection lost", errno);
+            if (errno == EAGAIN)
+                break;
+            p->write_error = errno;
+            p->readable = moved = true; /* to be found out: no edge may come any more */
             break;
         }
         transport_tx_done(p->tp, (size_t)done);
@@ -196,6 +209,8 @@ static bool write_socket(struct peer *p)
         if ((size_t)done < n)
             p->writable = false; /* full: the next edge says when there is room */
     }
+    if (p->write_error != 0)
+        drop_output(p);
     return moved;
 }
 
@@ -358,9 +373,11 @@ static void on_timer(struct loop_timer *timer)
 
 static bool is_over(struct peer *p)
 {
+    bool failed = transport_fault(p->tp)->code != ERR_OK;
+    if (p->write_error != 0 && !failed && !p->readable)
+        peer_fail(p, ERR_IO, "connection lost", p->write_error);
     if (p->fault.code != ERR_OK)
         return true;
-    bool failed = transport_fault(p->tp)->code != ERR_OK;
     if (!failed && !p->closing)
         return false;
     /* The DISCONNECT still goes out if the socket takes it; a dead one is not waited for. */
@@ -405,7 +422,7 @@ static void on_ready(struct loop_source *source, unsigned events)
     struct peer *p = source->user;
     if (events & (LOOP_READABLE | LOOP_HANGUP | LOOP_ERROR))
         p->readable = true;
-    if (events & (LOOP_WRITABLE | LOOP_ERROR))
+    if ((events & (LOOP_WRITABLE | LOOP_ERROR)) != 0 && p->write_error == 0)
         p->writable = true;
     peer_kick(p);
 }
