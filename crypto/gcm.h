@@ -1,8 +1,9 @@
 /* AES-GCM (NIST SP 800-38D) with 12-byte IVs and 16-byte tags, over a backend that does the bulk of
  * the work. Internal to crypto/ and its tests.
  *
- * gcm.c knows what GCM is; a backend knows how to run AES-CTR and GHASH fast on one kind of
- * processor. A new backend is one file and one row of the table in gcm.c. */
+ * gcm.c chooses the backend, forms the counter block and judges the tag; a backend knows how to run
+ * AES-CTR and GHASH fast on one kind of processor. A new backend is one file and one row of the
+ * table in gcm.c. */
 #ifndef CRYPTO_GCM_H
 #define CRYPTO_GCM_H
 
@@ -18,22 +19,20 @@ enum {
     GCM_STATE_BYTES = 1024, /* room for a backend's expanded key and powers of H */
 };
 
-/* Every function works on the state that init filled. y is the 16-byte GHASH accumulator. In a run
- * all parts but the message's last are multiples of 16 bytes; a short end is padded with zeros for
- * GHASH. counter is the 32-bit block counter of the run's first block. */
+/* A backend takes a message whole, so that one which can encrypt and hash in the same pass does.
+ *
+ * state is what init filled. j0 is the counter block before the message's first (SP 800-38D section
+ * 7.1 step 2): its last 4 bytes count, big-endian, and come round to 0 without a carry; encrypted
+ * it masks the tag. p is worked on in place and may lie at any address. */
 struct gcm_backend {
     const char *name;
     bool (*is_supported)(void); /* may this processor run it? */
     void (*init)(void *state, const uint8_t *key, size_t key_n);
-    /* Encrypts n bytes at p in place and folds the ciphertext into y. */
-    void (*encrypt)(const void *state, const uint8_t iv[GCM_IV_BYTES], uint32_t counter,
-        uint8_t y[16], uint8_t *p, size_t n);
-    /* Folds the ciphertext at p into y and decrypts it in place. */
-    void (*decrypt)(const void *state, const uint8_t iv[GCM_IV_BYTES], uint32_t counter,
-        uint8_t y[16], uint8_t *p, size_t n);
-    void (*ghash)(const void *state, uint8_t y[16], const uint8_t *p, size_t n);
-    /* The keystream block of counter 1, which masks the tag. */
-    void (*tag_mask)(const void *state, const uint8_t iv[GCM_IV_BYTES], uint8_t out[16]);
+    void (*seal)(const void *state, const uint8_t j0[16], struct bytes aad, uint8_t *p, size_t n,
+        uint8_t tag[GCM_TAG_BYTES]);
+    /* Decrypts, and writes the tag that the ciphertext should have come with. */
+    void (*open)(const void *state, const uint8_t j0[16], struct bytes aad, uint8_t *p, size_t n,
+        uint8_t tag[GCM_TAG_BYTES]);
 };
 
 struct gcm {
@@ -59,6 +58,9 @@ void gcm_seal(const struct gcm *g, const uint8_t iv[GCM_IV_BYTES], struct bytes 
 bool gcm_open(const struct gcm *g, const uint8_t iv[GCM_IV_BYTES], struct bytes aad, uint8_t *p,
     size_t n, const uint8_t tag[GCM_TAG_BYTES]) __attribute__((warn_unused_result));
 
+extern const struct gcm_backend
+    gcm_vaes512; /* both never supported where not compiled for x86-64 */
+extern const struct gcm_backend gcm_vaes256;
 extern const struct gcm_backend gcm_bearssl_hardware;
 extern const struct gcm_backend gcm_bearssl_portable;
 

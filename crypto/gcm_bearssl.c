@@ -45,46 +45,59 @@ static void portable_init(void *state, const uint8_t *key, size_t key_n)
     init_with(state, &br_aes_ct64_ctr_vtable, br_ghash_ctmul64, key, key_n);
 }
 
-static void encrypt(const void *state, const uint8_t iv[GCM_IV_BYTES], uint32_t counter,
-    uint8_t y[16], uint8_t *p, size_t n)
+/* SP 800-38D section 7.1: GHASH ends with both lengths in bits; the tag is it, masked. */
+static void finish(const struct bearssl_gcm *s, const uint8_t j0[16], uint8_t y[16], size_t aad_n,
+    size_t n, uint8_t tag[GCM_TAG_BYTES])
+{
+    uint8_t block[16];
+    uint64_t aad_bits = (uint64_t)aad_n * 8;
+    uint64_t bits = (uint64_t)n * 8;
+    store_be32(block, (uint32_t)(aad_bits >> 32));
+    store_be32(block + 4, (uint32_t)aad_bits);
+    store_be32(block + 8, (uint32_t)(bits >> 32));
+    store_be32(block + 12, (uint32_t)bits);
+    s->ghash(y, s->h, block, sizeof block);
+    (void)s->keys.vtable->run(&s->keys.vtable, j0, load_be32(j0 + GCM_IV_BYTES), y, 16);
+    memcpy(tag, y, GCM_TAG_BYTES);
+}
+
+static void bearssl_seal(const void *state, const uint8_t j0[16], struct bytes aad, uint8_t *p,
+    size_t n, uint8_t tag[GCM_TAG_BYTES])
 {
     const struct bearssl_gcm *s = state;
-    while (n > 0) {
-        size_t chunk = n < CHUNK_BYTES ? n : CHUNK_BYTES;
-        counter = s->keys.vtable->run(&s->keys.vtable, iv, counter, p, chunk);
+    uint8_t y[16] = {0};
+    uint32_t counter = load_be32(j0 + GCM_IV_BYTES) + 1;
+    if (aad.n > 0)
+        s->ghash(y, s->h, aad.p, aad.n);
+    for (size_t left = n; left > 0;) {
+        size_t chunk = left < CHUNK_BYTES ? left : CHUNK_BYTES;
+        counter = s->keys.vtable->run(&s->keys.vtable, j0, counter, p, chunk);
         s->ghash(y, s->h, p, chunk);
         p += chunk;
-        n -= chunk;
+        left -= chunk;
     }
+    finish(s, j0, y, aad.n, n, tag);
 }
 
-static void decrypt(const void *state, const uint8_t iv[GCM_IV_BYTES], uint32_t counter,
-    uint8_t y[16], uint8_t *p, size_t n)
+static void bearssl_open(const void *state, const uint8_t j0[16], struct bytes aad, uint8_t *p,
+    size_t n, uint8_t tag[GCM_TAG_BYTES])
 {
     const struct bearssl_gcm *s = state;
-    while (n > 0) {
-        size_t chunk = n < CHUNK_BYTES ? n : CHUNK_BYTES;
+    uint8_t y[16] = {0};
+    uint32_t counter = load_be32(j0 + GCM_IV_BYTES) + 1;
+    if (aad.n > 0)
+        s->ghash(y, s->h, aad.p, aad.n);
+    for (size_t left = n; left > 0;) {
+        size_t chunk = left < CHUNK_BYTES ? left : CHUNK_BYTES;
         s->ghash(y, s->h, p, chunk);
-        counter = s->keys.vtable->run(&s->keys.vtable, iv, counter, p, chunk);
+        counter = s->keys.vtable->run(&s->keys.vtable, j0, counter, p, chunk);
         p += chunk;
-        n -= chunk;
+        left -= chunk;
     }
-}
-
-static void ghash(const void *state, uint8_t y[16], const uint8_t *p, size_t n)
-{
-    const struct bearssl_gcm *s = state;
-    s->ghash(y, s->h, p, n);
-}
-
-static void tag_mask(const void *state, const uint8_t iv[GCM_IV_BYTES], uint8_t out[16])
-{
-    const struct bearssl_gcm *s = state;
-    memset(out, 0, 16);
-    (void)s->keys.vtable->run(&s->keys.vtable, iv, 1, out, 16);
+    finish(s, j0, y, aad.n, n, tag);
 }
 
 const struct gcm_backend gcm_bearssl_hardware = {
-    "bearssl-aesni", hardware_is_supported, hardware_init, encrypt, decrypt, ghash, tag_mask};
+    "bearssl-aesni", hardware_is_supported, hardware_init, bearssl_seal, bearssl_open};
 const struct gcm_backend gcm_bearssl_portable = {
-    "bearssl-portable", portable_is_supported, portable_init, encrypt, decrypt, ghash, tag_mask};
+    "bearssl-portable", portable_is_supported, portable_init, bearssl_seal, bearssl_open};

@@ -2,6 +2,7 @@
 #include "crypto/gcm.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "crypto/aes_ctr.h"
 #include "tests/unit/unit.h"
@@ -76,44 +77,233 @@ static void the_last_backend_runs_everywhere(void)
     CU_ASSERT_TRUE(n > 0 && gcm_backend_at(n - 1)->is_supported());
 }
 
-/* One message: every backend must make what the last, plainest one makes. */
-static void compare(const struct gcm *g, const struct gcm *plain, size_t n, uint32_t seed)
+enum { LARGE = 256 * 1024, PAGE = 65536 }; /* PAGE: a multiple of any system's */
+
+/* Numbers that look random, the same in every run. */
+static uint32_t next_number(void)
 {
-    static uint8_t a[70000], b[70000];
-    uint8_t iv[12] = {(uint8_t)seed, 9}, tag_a[16], tag_b[16];
+    static uint32_t x = 2463534242u;
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    return x;
+}
+
+static void fill(uint8_t *p, size_t n)
+{
     for (size_t i = 0; i < n; i++)
-        a[i] = b[i] = (uint8_t)(i * 31 + seed + (i >> 8));
-    gcm_seal(g, iv, (struct bytes){b, n < 4 ? n : 4}, a, n, tag_a);
-    memcpy(iv, (uint8_t[12]){(uint8_t)seed, 9}, 12);
-    uint8_t aad[4];
-    memcpy(aad, b, sizeof aad);
-    gcm_seal(plain, iv, (struct bytes){aad, n < 4 ? n : 4}, b, n, tag_b);
-    CU_ASSERT_EQUAL(memcmp(a, b, n), 0);
-    CU_ASSERT_EQUAL(memcmp(tag_a, tag_b, 16), 0);
-    CU_ASSERT_TRUE(gcm_open(g, iv, (struct bytes){aad, n < 4 ? n : 4}, a, n, tag_b));
+        p[i] = (uint8_t)(next_number() >> 11);
+}
+
+/* One key on every backend that this processor runs; the last, plainest one judges the others. */
+static struct gcm all[8];
+static size_t n_all;
+
+static void set_up(const uint8_t *key, size_t key_n)
+{
+    const struct gcm_backend *b;
+    n_all = 0;
+    for (size_t i = 0; (b = gcm_backend_at(i)) != NULL; i++)
+        if (b->is_supported())
+            gcm_init_with(&all[n_all++], b, key, key_n);
+}
+
+static void set_up_any(size_t key_n)
+{
+    uint8_t key[32];
+    fill(key, sizeof key);
+    set_up(key, key_n);
+}
+
+/* Seals n bytes of plain with the last backend, and demands that all others make the same in place
+ * at p, and open it again there with the same tag. */
+static void compare_at(uint8_t *p, const uint8_t j0[16], struct bytes aad, size_t n)
+{
+    static uint8_t plain[LARGE], cipher[LARGE];
+    uint8_t want[16], tag[16];
+    const struct gcm *judge = &all[n_all - 1];
+    fill(plain, n);
+    memcpy(cipher, plain, n);
+    judge->backend->seal(&judge->state, j0, aad, cipher, n, want);
+    for (struct gcm *g = all; g < judge; g++) {
+        memcpy(p, plain, n);
+        g->backend->seal(&g->state, j0, aad, p, n, tag);
+        bool sealed = memcmp(p, cipher, n) == 0 && memcmp(tag, want, 16) == 0;
+        memcpy(p, cipher, n);
+        g->backend->open(&g->state, j0, aad, p, n, tag);
+        bool opened = memcmp(p, plain, n) == 0 && memcmp(tag, want, 16) == 0;
+        if (!sealed || !opened)
+            printf("    %s: %zu bytes, %zu of AAD: %s differs\n", g->backend->name, n, aad.n,
+                sealed ? "open" : "seal");
+        CU_ASSERT_TRUE(sealed && opened);
+    }
+}
+
+static void compare(const uint8_t j0[16], size_t aad_n, size_t n)
+{
+    static uint8_t room[LARGE];
+    uint8_t aad[256];
+    fill(aad, aad_n);
+    compare_at(room, j0, (struct bytes){aad, aad_n}, n);
+}
+
+static void compare_any(size_t aad_n, size_t n)
+{
+    uint8_t j0[16];
+    fill(j0, sizeof j0);
+    compare(j0, aad_n, n);
 }
 
 static void all_backends_agree_at_every_length(void)
 {
-    static const size_t large[] = {4095, 4096, 8191, 8192, 8193, 8208, 32768, 65537};
-    const struct gcm_backend *b, *last = NULL;
+    const struct gcm_backend *b;
     for (size_t i = 0; (b = gcm_backend_at(i)) != NULL; i++)
-        last = b;
-    uint8_t key[32];
-    for (size_t i = 0; i < sizeof key; i++)
-        key[i] = (uint8_t)(i * 11);
-    for (size_t i = 0; (b = gcm_backend_at(i)) != NULL; i++) {
         if (!b->is_supported())
-            continue;
-        for (size_t key_n = 16; key_n <= 32; key_n += 16) {
-            struct gcm g, plain;
-            gcm_init_with(&g, b, key, key_n);
-            gcm_init_with(&plain, last, key, key_n);
-            for (size_t n = 0; n <= 1100; n++)
-                compare(&g, &plain, n, (uint32_t)n);
-            for (size_t j = 0; j < sizeof large / sizeof large[0]; j++)
-                compare(&g, &plain, large[j], (uint32_t)j);
+            printf("       %s: skipped, not for this processor\n", b->name);
+    for (size_t key_n = 16; key_n <= 32; key_n += 16) {
+        set_up_any(key_n);
+        for (size_t n = 0; n <= 4096; n++)
+            compare_any(4, n);
+    }
+}
+
+static void all_backends_agree_on_large_messages(void)
+{
+    static const size_t large[] = {8191, 8192, 8193, 8208, 32768, 65537, LARGE - 1, LARGE};
+    for (size_t key_n = 16; key_n <= 32; key_n += 16) {
+        set_up_any(key_n);
+        for (size_t i = 0; i < sizeof large / sizeof large[0]; i++)
+            compare_any(4, large[i]);
+        for (size_t i = 0; i < 24; i++)
+            compare_any(4, next_number() % LARGE);
+    }
+}
+
+static void all_backends_agree_on_every_length_of_associated_data(void)
+{
+    static const size_t lengths[] = {0, 1, 16, 48, 100, 256, 512, 1100};
+    set_up_any(16);
+    for (size_t aad_n = 0; aad_n <= 256; aad_n++)
+        for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+            compare_any(aad_n, lengths[i]);
+}
+
+static void all_backends_agree_under_many_keys(void)
+{
+    for (size_t i = 0; i < 128; i++) {
+        set_up_any(i % 2 == 0 ? 16 : 32);
+        for (size_t n = 0; n <= 640; n += 16)
+            compare_any(4, n);
+    }
+    uint8_t key[32];
+    for (int byte = 0; byte <= 255; byte += 255) { /* no bit and every bit */
+        memset(key, byte, sizeof key);
+        set_up(key, 32);
+        compare_any(4, 4000);
+    }
+}
+
+/* Only the last 4 bytes count: after ..ffffffff comes ..00000000, and no carry goes further. */
+static void the_counter_comes_round_without_a_carry(void)
+{
+    uint8_t j0[16];
+    set_up_any(16);
+    for (uint32_t before = 0; before <= 66; before++) {
+        fill(j0, sizeof j0);
+        j0[11] = 0xff;
+        store_be32(j0 + 12, UINT32_MAX - before);
+        for (size_t n = 0; n <= 1200; n += 80)
+            compare(j0, 4, n);
+    }
+    static const uint32_t edges[] = {0x7ffffff9, 0xfe, 0xfffe, 0xfffffe};
+    for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++) {
+        store_be32(j0 + 12, edges[i]);
+        compare(j0, 4, 1200);
+    }
+}
+
+/* A message at every distance from a 64-byte line; what lies before and behind it stays. */
+static void messages_may_lie_at_any_address(void)
+{
+    static const size_t lengths[] = {1, 15, 16, 17, 31, 32, 48, 63, 64, 255, 256, 257, 512, 1100};
+    static uint8_t room[64 + 1200 + 64];
+    const uint8_t j0[16] = {0};
+    for (size_t at = 0; at < 64; at++) {
+        set_up_any(at % 2 == 0 ? 16 : 32);
+        for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+            memset(room, 0xa5, sizeof room);
+            compare_at(room + at, j0, (struct bytes){room, at < 20 ? at : 20}, lengths[i]);
+            size_t n_touched = 0;
+            for (size_t j = 0; j < sizeof room; j++)
+                n_touched += (j < at || j >= at + lengths[i]) && room[j] != 0xa5;
+            CU_ASSERT_EQUAL(n_touched, 0);
         }
+    }
+}
+
+/* Not one byte outside of the message is touched, not even read: forbidden pages stand on both
+ * sides of it. */
+static void nothing_outside_the_message_is_read(void)
+{
+    uint8_t *p = mmap(NULL, 3 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CU_ASSERT_PTR_NOT_EQUAL_FATAL(p, MAP_FAILED);
+    uint8_t *first = p + PAGE, *end = p + 2 * PAGE;
+    CU_ASSERT_EQUAL_FATAL(mprotect(first, PAGE, PROT_READ | PROT_WRITE), 0);
+    const uint8_t j0[16] = {1};
+    set_up_any(16);
+    for (size_t n = 0; n <= 1100; n++) {
+        compare_at(first, j0, (struct bytes){first + 2000, 4}, n);
+        compare_at(end - n, j0, (struct bytes){first, 4}, n);
+        compare_at(first, j0, (struct bytes){end - n % 40, n % 40}, n);
+    }
+    munmap(p, 3 * PAGE);
+}
+
+/* struct gcm asks for no more than a pointer's alignment, and the heap gives it 8 or 16. */
+static void the_object_may_lie_at_any_multiple_of_eight(void)
+{
+    static uint64_t room[8 + sizeof(struct gcm) / 8];
+    const struct gcm_backend *b;
+    for (size_t i = 0; (b = gcm_backend_at(i)) != NULL; i++)
+        for (size_t at = 0; at < 8 && b->is_supported(); at++) {
+            struct gcm *g = (struct gcm *)(void *)(room + at);
+            uint8_t data[16] = {0}, tag[16], want[16];
+            unit_hex(cases[1].tag, want, sizeof want);
+            gcm_init_with(g, b, (const uint8_t[16]){0}, 16);
+            gcm_seal(g, (const uint8_t[12]){0}, (struct bytes){0}, data, 16, tag);
+            CU_ASSERT_EQUAL(memcmp(tag, want, 16), 0);
+        }
+}
+
+/* One bit of ciphertext, associated data or tag, at every place. */
+static void any_changed_bit_is_refused_and_leaves_zeros(void)
+{
+    enum { N = 1100 };
+    uint8_t iv[12] = {3}, sealed[4 + N + 16], p[4 + N + 16], zeros[N] = {0};
+    set_up_any(32);
+    for (size_t i = 0; i < n_all; i++) {
+        fill(sealed, sizeof sealed);
+        gcm_seal(&all[i], iv, (struct bytes){sealed, 4}, sealed + 4, N, sealed + 4 + N);
+        memcpy(p, sealed, sizeof p);
+        CU_ASSERT_TRUE(gcm_open(&all[i], iv, (struct bytes){p, 4}, p + 4, N, p + 4 + N));
+        for (size_t j = 0; j < sizeof p; j++) {
+            memcpy(p, sealed, sizeof p);
+            p[j] ^= (uint8_t)(1u << j % 8);
+            CU_ASSERT_FALSE(gcm_open(&all[i], iv, (struct bytes){p, 4}, p + 4, N, p + 4 + N));
+            CU_ASSERT_EQUAL(memcmp(p + 4, zeros, N), 0);
+        }
+    }
+}
+
+static void the_first_backend_that_can_run_is_taken(void)
+{
+    struct gcm g;
+    size_t i = 0;
+    while (!gcm_backend_at(i)->is_supported())
+        i++;
+    for (size_t round = 0; round < 2; round++) { /* the choice is remembered */
+        gcm_init(&g, (const uint8_t[16]){0}, 16);
+        CU_ASSERT_PTR_EQUAL(g.backend, gcm_backend_at(i));
     }
 }
 
@@ -175,7 +365,16 @@ static void the_ctr_counter_carries_through_all_its_bytes(void)
 static const struct unit_test tests[] = {
     UNIT(every_backend_gives_the_published_values),
     UNIT(the_last_backend_runs_everywhere),
+    UNIT(the_first_backend_that_can_run_is_taken),
     UNIT(all_backends_agree_at_every_length),
+    UNIT(all_backends_agree_on_large_messages),
+    UNIT(all_backends_agree_on_every_length_of_associated_data),
+    UNIT(all_backends_agree_under_many_keys),
+    UNIT(the_counter_comes_round_without_a_carry),
+    UNIT(messages_may_lie_at_any_address),
+    UNIT(nothing_outside_the_message_is_read),
+    UNIT(the_object_may_lie_at_any_multiple_of_eight),
+    UNIT(any_changed_bit_is_refused_and_leaves_zeros),
     UNIT(ctr_gives_the_published_values),
     UNIT(the_ctr_counter_carries_through_all_its_bytes),
 };
