@@ -48,6 +48,8 @@ struct chan {
     uint32_t recv_window; /* what the peer may still send */
     uint32_t held;        /* handed to the caller, not consumed yet */
     uint32_t due;         /* consumed, not given back as credit yet */
+    uint32_t pace_epoch;  /* what pace_bytes were consumed in (pace.c) */
+    uint64_t pace_bytes;
 
     uint32_t asked[CHAN_MAX_ASKED]; /* tokens of our requests, oldest at asked_at, a ring */
     uint8_t asked_at, n_asked;

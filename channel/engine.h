@@ -59,12 +59,23 @@ struct open_slots {
     uint32_t room[MUX_MAX_SPANS]; /* of data, behind the head */
 };
 
+/* What the path carries (pace.c). */
+struct pace {
+    uint32_t epoch; /* odd while a probe is under way; wraps */
+    uint32_t max_window;
+    uint64_t began_ms, next_ms;
+    uint64_t took_ms;    /* the last probe */
+    uint64_t rtt_min_ms; /* the shortest; UINT64_MAX: none yet */
+    uint64_t bytes;      /* consumed by all channels since the last probe ended */
+};
+
 struct mux {
     struct packet_sink sink;
     struct fault fault;
     struct table table;
     struct sched sched;
     uint64_t budget, promised; /* bytes of receive window (window.c) */
+    struct pace pace;
     struct asked_ring asked;
     struct owed_ring owed;
     struct open_slots slots;
@@ -114,6 +125,11 @@ void window_release(struct mux *m, struct chan *c);
 enum err on_data(struct mux *m, struct wire_reader *r);
 enum err on_extended_data(struct mux *m, struct wire_reader *r);
 enum err on_window_adjust(struct mux *m, struct wire_reader *r);
+
+/* ---- pace.c ---------------------------------------------------------------------------------- */
+
+/* n bytes of c have left for the local side. */
+void pace_consumed(struct mux *m, struct chan *c, uint32_t n);
 
 /* ---- sched.c --------------------------------------------------------------------------------- */
 

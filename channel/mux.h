@@ -44,6 +44,7 @@ struct mux_config {
     uint32_t max_channels;   /* 0: MUX_MAX_CHANNELS */
     uint64_t receive_budget; /* bytes that all channels' windows together may promise; 0: 256 MiB.
                               * Each channel gets at least one packet's worth beyond it. */
+    uint32_t max_window;     /* the most that one window grows to; 0: MUX_MAX_WINDOW_BYTES */
 };
 
 struct mux *mux_new(const struct mux_config *config); /* NULL: no memory */
@@ -169,6 +170,15 @@ enum err mux_global_request(
     struct mux *m, struct bytes name, bool want_reply, struct bytes rest, uint32_t token) MUST_USE;
 /* Answers a peer's; may be given late and in any order, is sent in the order asked. */
 void mux_global_reply(struct mux *m, uint32_t ticket, bool ok, struct bytes rest);
+
+/* ---- round trips -------------------------------------------------------------------------------
+ *
+ * Receive windows follow what the path carries in a round trip, which takes a clock. The caller
+ * sends a request that the peer answers at once when a probe is due, and tells when it left and
+ * when its answer came. Without probes windows stay at MUX_WINDOW_BYTES. */
+bool mux_probe_due(const struct mux *m, uint64_t now_ms);
+void mux_probe_begin(struct mux *m, uint64_t now_ms);
+void mux_probe_end(struct mux *m, uint64_t now_ms);
 
 /* ---- facts ----------------------------------------------------------------------------------- */
 

@@ -96,6 +96,7 @@ void mux_consumed(struct mux *m, uint32_t id, size_t n)
     uint32_t taken = n < c->held ? (uint32_t)n : c->held; /* more than was given cannot have left */
     c->held -= taken;
     c->due += taken;
+    pace_consumed(m, c, taken);
     if (!credit_is_due(c))
         return;
     window_fit(m, c);

@@ -20,6 +20,7 @@ static void test_free(void *p);
 #include "channel/chan.c"
 #include "channel/life.c"
 #include "channel/mux.c"
+#include "channel/pace.c"
 #include "channel/request.c"
 #include "channel/sched.c"
 #include "channel/send.c"

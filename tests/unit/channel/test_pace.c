@@ -1,0 +1,151 @@
+/* Windows that follow the path: probes with a clock of the test's own, against one engine. */
+#include "tests/unit/channel/end.h"
+
+#include "channel/engine.h"
+
+enum { K = 1024, M = 1024 * K };
+
+static uint32_t target(struct end *e, uint32_t id)
+{
+    return table_find(&e->m->table, id)->recv_target;
+}
+
+/* The peer fills what it may, up to n bytes, and the reader takes all of it. */
+static void carry(struct end *e, uint32_t id, size_t n)
+{
+    struct mux_event event;
+    while (n > 0) {
+        size_t window = table_find(&e->m->table, id)->recv_window;
+        size_t part = n < window ? n : window;
+        part = part < MUX_PACKET_BYTES ? part : MUX_PACKET_BYTES;
+        if (part == 0)
+            return;
+        CU_ASSERT_EQUAL_FATAL(say_data(e, id, part), ERR_OK);
+        while (mux_next(e->m, &event))
+            ;
+        mux_consumed(e->m, id, part);
+        n -= part;
+    }
+}
+
+/* One probe of took_ms during which n bytes were consumed, then the next bytes, which conclude it.
+ */
+static void probe(struct end *e, uint32_t id, uint64_t *now_ms, uint64_t took_ms, size_t n)
+{
+    mux_probe_begin(e->m, *now_ms);
+    carry(e, id, n);
+    *now_ms += took_ms;
+    mux_probe_end(e->m, *now_ms);
+    carry(e, id, 1);
+    *now_ms += 1000;
+}
+
+static void a_window_that_is_used_up_in_every_round_trip_grows_to_the_limit(void)
+{
+    struct end e;
+    uint64_t now = 5;
+    end_init(&e);
+    e.m->pace.max_window = 15 * M;
+    uint32_t id = opened_by_us(&e, 0, 1, NULL);
+    probe(&e, id, &now, 100, 0); /* what the path takes without a load */
+    for (int i = 0; i < 6; i++)
+        probe(&e, id, &now, 100, target(&e, id));
+    CU_ASSERT_EQUAL(target(&e, id), 15 * M);
+    carry(&e, id, 64 * M);
+    CU_ASSERT_EQUAL(table_find(&e.m->table, id)->recv_limit, 15 * M);
+    end_free(&e);
+}
+
+static void a_window_that_is_not_the_limit_stays(void)
+{
+    struct end e;
+    uint64_t now = 5;
+    end_init(&e);
+    uint32_t id = opened_by_us(&e, 0, 1, NULL);
+    probe(&e, id, &now, 100, 0);
+    probe(&e, id, &now, 100, MUX_WINDOW_BYTES / 4);
+    CU_ASSERT_EQUAL(target(&e, id), MUX_WINDOW_BYTES);
+    probe(&e, id, &now, 115, MUX_WINDOW_BYTES / 4); /* jitter is no queue */
+    CU_ASSERT_EQUAL(target(&e, id), MUX_WINDOW_BYTES);
+    end_free(&e);
+}
+
+/* 20 Mbit/s and 40 ms: 2 MiB would stand in the queue for 0.8 s. */
+static void a_window_that_only_fills_a_queue_shrinks_to_what_the_path_needs(void)
+{
+    struct end e;
+    uint64_t now = 5;
+    end_init(&e);
+    uint32_t id = opened_by_us(&e, 0, 1, NULL);
+    probe(&e, id, &now, 40, 0);
+    probe(&e, id, &now, 800, 2000 * K);
+    CU_ASSERT_EQUAL(target(&e, id), 4 * MUX_PACKET_BYTES); /* 125 KiB are below the floor */
+    carry(&e, id, 8 * M);
+    CU_ASSERT_EQUAL(table_find(&e.m->table, id)->recv_limit, 4 * MUX_PACKET_BYTES);
+    end_free(&e);
+}
+
+static void a_window_that_shrank_grows_again_when_the_path_is_free(void)
+{
+    struct end e;
+    uint64_t now = 5;
+    end_init(&e);
+    uint32_t id = opened_by_us(&e, 0, 1, NULL);
+    probe(&e, id, &now, 40, 0);
+    probe(&e, id, &now, 800, 2000 * K);
+    carry(&e, id, 8 * M);
+    for (int i = 0; i < 8; i++)
+        probe(&e, id, &now, 40, target(&e, id));
+    CU_ASSERT(target(&e, id) >= 16 * M);
+    end_free(&e);
+}
+
+static void a_reader_that_leaves_its_data_gets_a_smaller_window(void)
+{
+    struct end e;
+    struct mux_event event;
+    uint64_t now = 5;
+    end_init(&e);
+    uint32_t id = opened_by_us(&e, 0, 1, NULL);
+    probe(&e, id, &now, 10, 0);
+    mux_probe_begin(e.m, now);
+    for (int i = 0; i < 48; i++) { /* three quarters of the window, of which it reads one packet */
+        CU_ASSERT_EQUAL_FATAL(say_data(&e, id, MUX_PACKET_BYTES), ERR_OK);
+        while (mux_next(e.m, &event))
+            ;
+    }
+    mux_consumed(e.m, id, MUX_PACKET_BYTES);
+    mux_probe_end(e.m, now + 10);
+    mux_consumed(e.m, id, 1);
+    CU_ASSERT_EQUAL(target(&e, id), MUX_WINDOW_BYTES / 2);
+    end_free(&e);
+}
+
+static void probes_are_due_once_at_first_and_then_only_while_bytes_flow(void)
+{
+    struct end e;
+    end_init(&e);
+    uint32_t id = opened_by_us(&e, 0, 1, NULL);
+    CU_ASSERT_TRUE(mux_probe_due(e.m, 0));
+    mux_probe_begin(e.m, 0);
+    CU_ASSERT_FALSE(mux_probe_due(e.m, 10000)); /* one is under way */
+    mux_probe_end(e.m, 3);
+    CU_ASSERT_FALSE(mux_probe_due(e.m, 10000));
+    carry(&e, id, M);
+    CU_ASSERT_FALSE(mux_probe_due(e.m, 4)); /* not so soon again */
+    CU_ASSERT_TRUE(mux_probe_due(e.m, 10000));
+    mux_probe_end(e.m, 10000); /* an answer nobody waits for changes nothing */
+    CU_ASSERT_TRUE(mux_probe_due(e.m, 10000));
+    end_free(&e);
+}
+
+static const struct unit_test tests[] = {
+    UNIT(a_window_that_is_used_up_in_every_round_trip_grows_to_the_limit),
+    UNIT(a_window_that_is_not_the_limit_stays),
+    UNIT(a_window_that_only_fills_a_queue_shrinks_to_what_the_path_needs),
+    UNIT(a_window_that_shrank_grows_again_when_the_path_is_free),
+    UNIT(a_reader_that_leaves_its_data_gets_a_smaller_window),
+    UNIT(probes_are_due_once_at_first_and_then_only_while_bytes_flow),
+};
+
+UNIT_MAIN("pace", tests)
