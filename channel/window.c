@@ -20,8 +20,11 @@
 #include <inttypes.h>
 
 enum {
-    /* OpenSSH's rule (FORWARDING.md line 30): credit when this much has been consumed ... */
+    /* OpenSSH's rule (FORWARDING.md line 30): credit when more than this has been consumed ... */
     CREDIT_BYTES = 3 * MUX_PACKET_BYTES,
+    /* ... and, since every credit is a packet, a system call and a wake-up of the peer, this part
+     * of a large window; seven eighths of it are plenty to go on with. */
+    CREDIT_OF_WINDOW = 8,
     /* ... or the window is below half. Then still not by crumbs: a quarter of the limit. Once the
      * caller holds nothing, more than half is due, so nobody waits for ever. */
     CREDIT_PART = 4,
@@ -83,7 +86,7 @@ static bool credit_is_due(const struct chan *c)
 {
     if (c->due == 0 || c->in != HALF_OPEN || c->out == HALF_CLOSED)
         return false; /* nothing to give, or nobody to send more, or nothing more to say to him */
-    if (c->due > CREDIT_BYTES)
+    if (c->due > CREDIT_BYTES && c->due >= c->recv_limit / CREDIT_OF_WINDOW)
         return true;
     return c->recv_window < c->recv_limit / 2 && c->due >= c->recv_limit / CREDIT_PART;
 }

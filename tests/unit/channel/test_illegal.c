@@ -273,7 +273,7 @@ static void a_failed_transport_is_a_fault_here_too(void)
         uint32_t other;
         end_init(&e);
         uint32_t id = opened_by_us(&e, 10, 10, NULL);
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < 9; i++) {
             CU_ASSERT_EQUAL(say_data(&e, id, MUX_PACKET_BYTES), ERR_OK);
             CU_ASSERT_TRUE(tells(&e, MUX_DATA, &event));
         }
@@ -290,7 +290,7 @@ static void a_failed_transport_is_a_fault_here_too(void)
         case 1: got = mux_confirm(e.m, event.chan, NULL); break;
         case 2: got = mux_request(e.m, id, BYTES_LIT("x"), true, BYTES_LIT(""), 1); break;
         case 3: got = mux_global_request(e.m, BYTES_LIT("x"), true, BYTES_LIT(""), 1); break;
-        case 4: mux_consumed(e.m, id, 4 * MUX_PACKET_BYTES); break;
+        case 4: mux_consumed(e.m, id, 9 * MUX_PACKET_BYTES); break;
         case 5: mux_eof(e.m, id); break;
         case 6: mux_reply(e.m, id, true); break;
         case 7: mux_global_reply(e.m, 0, true, BYTES_LIT("")); break;

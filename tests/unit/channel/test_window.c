@@ -71,21 +71,21 @@ static void a_packet_over_the_maximum_ends_the_connection(void)
 
 /* ---- when it gets credit --------------------------------------------------------------------- */
 
-static void credit_is_given_for_exactly_what_was_consumed_after_three_packets(void)
+static void credit_is_given_for_exactly_what_was_consumed_after_an_eighth_of_the_window(void)
 {
     struct end e;
     end_init(&e);
     uint32_t id = opened_by_us(&e, 0, 1, NULL);
-    CU_ASSERT_EQUAL(pour(&e, id, 200 * K), ERR_OK);
+    CU_ASSERT_EQUAL(pour(&e, id, 400 * K), ERR_OK);
     CU_ASSERT_TRUE(hears_nothing(&e)); /* not before it was consumed */
-    mux_consumed(e.m, id, 96 * K);
+    mux_consumed(e.m, id, 256 * K - 1);
     CU_ASSERT_TRUE(hears_nothing(&e));
-    mux_consumed(e.m, id, 5);
+    mux_consumed(e.m, id, 6);
     struct heard h = hear(&e);
     CU_ASSERT_EQUAL(h.number, MSG_CHANNEL_WINDOW_ADJUST);
     CU_ASSERT_EQUAL(h.a, PEER_ID);
-    CU_ASSERT_EQUAL(h.b, 96 * K + 5);
-    CU_ASSERT_EQUAL(pour(&e, id, MUX_WINDOW_BYTES - 200 * K + h.b), ERR_OK);
+    CU_ASSERT_EQUAL(h.b, 256 * K + 5);
+    CU_ASSERT_EQUAL(pour(&e, id, MUX_WINDOW_BYTES - 400 * K + h.b), ERR_OK);
     CU_ASSERT_EQUAL(say_data(&e, id, 1), ERR_PROTOCOL);
     end_free(&e);
 }
@@ -95,9 +95,9 @@ static void more_than_was_given_cannot_be_consumed(void)
     struct end e;
     end_init(&e);
     uint32_t id = opened_by_us(&e, 0, 1, NULL);
-    CU_ASSERT_EQUAL(pour(&e, id, 100 * K), ERR_OK);
+    CU_ASSERT_EQUAL(pour(&e, id, 300 * K), ERR_OK);
     mux_consumed(e.m, id, SIZE_MAX);
-    CU_ASSERT_EQUAL(hear(&e).b, 100 * K);
+    CU_ASSERT_EQUAL(hear(&e).b, 300 * K);
     mux_consumed(e.m, id, 1000);
     CU_ASSERT_TRUE(hears_nothing(&e));
     end_free(&e);
@@ -161,9 +161,9 @@ static void nobody_is_credited_after_eof(void)
     struct end e;
     end_init(&e);
     uint32_t id = opened_by_us(&e, 0, 1, NULL);
-    CU_ASSERT_EQUAL(pour(&e, id, 200 * K), ERR_OK);
+    CU_ASSERT_EQUAL(pour(&e, id, 400 * K), ERR_OK);
     CU_ASSERT_EQUAL(say_id(&e, MSG_CHANNEL_EOF, id), ERR_OK);
-    mux_consumed(e.m, id, 200 * K);
+    mux_consumed(e.m, id, 400 * K);
     CU_ASSERT_TRUE(hears_nothing(&e));
     end_free(&e);
 }
@@ -352,7 +352,7 @@ static const struct unit_test tests[] = {
     UNIT(the_window_may_be_filled_and_not_one_byte_more),
     UNIT(extended_data_counts_like_data),
     UNIT(a_packet_over_the_maximum_ends_the_connection),
-    UNIT(credit_is_given_for_exactly_what_was_consumed_after_three_packets),
+    UNIT(credit_is_given_for_exactly_what_was_consumed_after_an_eighth_of_the_window),
     UNIT(more_than_was_given_cannot_be_consumed),
     UNIT(a_small_window_is_credited_below_half_but_not_by_crumbs),
     UNIT(credit_is_conserved_and_never_runs_dry),
