@@ -230,9 +230,9 @@ static void a_window_follows_the_wish_with_the_next_credit(void)
     uint32_t id = opened_by_us(&e, 0, 1, NULL);
     mux_set_window(e.m, id, 8 << 20);
     CU_ASSERT_TRUE(hears_nothing(&e));
-    CU_ASSERT_EQUAL(pour(&e, id, 100 * K), ERR_OK);
-    mux_consumed(e.m, id, 100 * K);
-    CU_ASSERT_EQUAL(hear(&e).b, (8 << 20) - MUX_WINDOW_BYTES + 100 * K);
+    CU_ASSERT_EQUAL(pour(&e, id, 300 * K), ERR_OK);
+    mux_consumed(e.m, id, 300 * K);
+    CU_ASSERT_EQUAL(hear(&e).b, (8 << 20) - MUX_WINDOW_BYTES + 300 * K);
 
     mux_set_window(e.m, id, 0); /* one packet at least */
     CU_ASSERT_EQUAL(pour(&e, id, (8 << 20) - MUX_PACKET_BYTES), ERR_OK);
