@@ -67,8 +67,8 @@ static void conn_free(struct conn *c)
         c->next->at = c->at;
     if (c->is_stranger)
         c->server->n_strangers--;
-    peer_free(c->peer);
     gateway_free(c->gateway);
+    peer_free(c->peer);
     free(c);
 }
 

@@ -33,6 +33,12 @@ enum { NOTSENT_LOWAT_BYTES = 256 * 1024 };
 
 /* Marks a GLOBAL_REPLY as the answer to our keepalive; owners' tokens are smaller. */
 #define TOKEN_ALIVE UINT32_MAX
+/* The same for the probe that measures a round trip (mux_probe_due). */
+#define TOKEN_PROBE (UINT32_MAX - 1)
+
+/* OpenSSH stops filling a channel at 16 MiB; a window beyond that only slows it down (FORWARDING.md
+ * line 34). */
+enum { OPENSSH_MAX_WINDOW_BYTES = 15 * 1024 * 1024 };
 
 struct peer {
     struct loop *loop;
@@ -89,16 +95,16 @@ void peer_kick(struct peer *p)
         loop_defer(p->loop, &p->task);
 }
 
-bool peer_marks_clean_ends(const struct peer *p)
+static bool peer_is(const struct peer *p, const char *ident)
 {
     struct bytes line = transport_peer_ident(p->tp);
-    static const char *const known[] = {"SSH-2.0-OpenSSH", "SSH-2.0-adit"};
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        size_t n = strlen(known[i]);
-        if (line.n >= n && memcmp(line.p, known[i], n) == 0)
-            return true;
-    }
-    return false;
+    size_t n = strlen(ident);
+    return line.n >= n && memcmp(line.p, ident, n) == 0;
+}
+
+bool peer_marks_clean_ends(const struct peer *p)
+{
+    return peer_is(p, "SSH-2.0-OpenSSH") || peer_is(p, "SSH-2.0-adit");
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
@@ -257,6 +263,10 @@ static void dispatch_mux_event(struct peer *p, const struct mux_event *e)
     }
     if (e->type == MUX_GLOBAL_REPLY && e->token == TOKEN_ALIVE)
         return; /* that a byte came has been noted already */
+    if (e->type == MUX_GLOBAL_REPLY && e->token == TOKEN_PROBE) {
+        mux_probe_end(p->mux, loop_now(p->loop));
+        return;
+    }
     if (e->type == MUX_OPEN_REQUEST || e->type == MUX_GLOBAL_REQUEST || e->type == MUX_GLOBAL_REPLY)
         p->owner.mux_event(p->owner.user, e);
     else if (u != NULL)
@@ -282,8 +292,10 @@ static void take_packet(struct peer *p, const struct transport_event *te)
 
 static void start_mux(struct peer *p)
 {
-    struct mux_config config = {
-        .sink = transport_sink(p->tp), .role = p->role, .max_channels = p->max_channels};
+    struct mux_config config = {.sink = transport_sink(p->tp),
+        .role = p->role,
+        .max_channels = p->max_channels,
+        .max_window = peer_is(p, "SSH-2.0-OpenSSH") ? OPENSSH_MAX_WINDOW_BYTES : 0};
     p->mux = mux_new(&config);
     if (p->mux == NULL)
         peer_fail(p, ERR_NOMEM, "no memory for the connection", 0);
@@ -368,6 +380,18 @@ static void on_timer(struct loop_timer *timer)
     peer_kick(p);
 }
 
+/* Sends what tells the round trip when the multiplexer wants to know it: once a channel is open,
+ * and while bytes flow. Every peer answers it: RFC 4254 section 4. */
+static void measure(struct peer *p)
+{
+    uint64_t now = loop_now(p->loop);
+    if (p->mux == NULL || mux_n_channels(p->mux) == 0 || !mux_probe_due(p->mux, now))
+        return;
+    if (mux_global_request(
+            p->mux, BYTES_LIT("keepalive@openssh.com"), true, BYTES_LIT(""), TOKEN_PROBE) == ERR_OK)
+        mux_probe_begin(p->mux, now);
+}
+
 /* ---- the turn ---------------------------------------------------------------------------------
  */
 
@@ -395,6 +419,7 @@ static void peer_service(struct loop_task *task)
         moved |= take_events(p);
         if (p->ended)
             return;
+        measure(p);
         moved |= give_turns(p);
         moved |= write_socket(p);
         if (is_over(p)) {
