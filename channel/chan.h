@@ -50,6 +50,7 @@ struct chan {
     uint32_t due;         /* consumed, not given back as credit yet */
     uint32_t pace_epoch;  /* what pace_bytes were consumed in (pace.c) */
     uint64_t pace_bytes;
+    bool pace_is_settled; /* no shrinking was under way when they began to count */
 
     uint32_t asked[CHAN_MAX_ASKED]; /* tokens of our requests, oldest at asked_at, a ring */
     uint8_t asked_at, n_asked;

@@ -10,8 +10,9 @@
  * A channel that consumed most of its window in a probe is held back by it, so it gets twice what
  * it needed, and so on until something else is the limit. When a probe took much longer than
  * rtt_min_ms the bytes stand in a queue: more window would only make that longer, so it shrinks to
- * what the path needs. A reader that left most of its window unread gets half. Nothing is searched:
- * a channel is looked at when it consumes, in constant time.
+ * what the path needs; while it shrinks nothing is concluded, since that is what holds its sender
+ * back. A reader that left most of its window unread gets half. Nothing is searched: a channel is
+ * looked at when it consumes, in constant time.
  *
  *     mux.pace.epoch     odd while a probe is under way
  *     chan.pace_epoch    the epoch that chan.pace_bytes were consumed in */
@@ -37,15 +38,18 @@ static uint32_t clamp(uint64_t bytes, uint32_t most)
 /* The probe that c's count belongs to has ended: draw the conclusion. */
 static void conclude(const struct pace *p, struct chan *c)
 {
+    if (!c->pace_is_settled)
+        return;
     uint64_t rtt_ms = p->rtt_min_ms > 0 ? p->rtt_min_ms : 1;
     uint64_t took_ms = p->took_ms > rtt_ms ? p->took_ms : rtt_ms;
     uint64_t needed = c->pace_bytes * rtt_ms / took_ms;
     if (c->held > c->recv_limit / 2)
         c->recv_target = clamp(c->recv_target / 2, p->max_window);
     else if (took_ms > rtt_ms + rtt_ms / 2 + QUEUE_MS) {
-        uint32_t enough = clamp(needed + needed / 4, p->max_window);
-        if (enough < c->recv_target)
-            c->recv_target = enough;
+        uint64_t enough = needed + needed / 4;
+        if (enough < c->recv_target) /* by halves: one long wait may be somebody else's doing */
+            c->recv_target =
+                clamp(enough > c->recv_target / 2 ? enough : c->recv_target / 2, p->max_window);
     } else if (c->pace_bytes >= c->recv_target / 2 && 2 * needed > c->recv_target)
         c->recv_target = clamp(2 * needed, p->max_window);
 }
@@ -60,6 +64,7 @@ void pace_consumed(struct mux *m, struct chan *c, uint32_t n)
             conclude(p, c);
         c->pace_epoch = p->epoch;
         c->pace_bytes = 0;
+        c->pace_is_settled = c->recv_limit <= c->recv_target;
     }
     c->pace_bytes += n;
 }

@@ -38,7 +38,7 @@ struct listener *listener_open(struct loop *l, const struct listener_config *con
 void listener_close(struct listener *s); /* accepts NULL */
 
 uint16_t listener_port(const struct listener *s);
-/* Stops and resumes accepting (when the connection is congested): the kernel's backlog holds. */
+/* Stops and resumes accepting, for an owner that has enough for now: the kernel's backlog holds. */
 void listener_pause(struct listener *s);
 void listener_resume(struct listener *s);
 

@@ -24,7 +24,7 @@ struct packet_sink {
     /* Sends the first payload_bytes of the slot last given (for data slots: of the next in order).
      */
     void (*commit)(void *engine, size_t payload_bytes);
-    /* True while bulk data and new opens should wait; data_slot gives NULL then. */
+    /* True while bulk data should wait; data_slot gives NULL then. */
     bool (*congested)(void *engine);
 };
 

@@ -79,9 +79,16 @@ static void a_window_that_only_fills_a_queue_shrinks_to_what_the_path_needs(void
     uint32_t id = opened_by_us(&e, 0, 1, NULL);
     probe(&e, id, &now, 40, 0);
     probe(&e, id, &now, 800, 2000 * K);
-    CU_ASSERT_EQUAL(target(&e, id), 4 * MUX_PACKET_BYTES); /* 125 KiB are below the floor */
-    carry(&e, id, 8 * M);
-    CU_ASSERT_EQUAL(table_find(&e.m->table, id)->recv_limit, 4 * MUX_PACKET_BYTES);
+    CU_ASSERT_EQUAL(target(&e, id), MUX_WINDOW_BYTES / 2);
+    probe(&e, id, &now, 800, 100 * K); /* it shrinks, so that little comes says nothing */
+    CU_ASSERT_EQUAL(target(&e, id), MUX_WINDOW_BYTES / 2);
+    for (int i = 0; i < 8; i++) {
+        carry(&e, id, 2 * M);
+        probe(&e, id, &now, 40 + target(&e, id) / 2500, target(&e, id));
+    }
+    CU_ASSERT(target(&e, id) < 300 * K); /* 125 KiB and a little are what the path needs */
+    carry(&e, id, 2 * M);
+    CU_ASSERT(table_find(&e.m->table, id)->recv_limit < 300 * K);
     end_free(&e);
 }
 
@@ -92,9 +99,12 @@ static void a_window_that_shrank_grows_again_when_the_path_is_free(void)
     end_init(&e);
     uint32_t id = opened_by_us(&e, 0, 1, NULL);
     probe(&e, id, &now, 40, 0);
-    probe(&e, id, &now, 800, 2000 * K);
-    carry(&e, id, 8 * M);
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 4; i++) {
+        probe(&e, id, &now, 800, target(&e, id));
+        carry(&e, id, 8 * M);
+    }
+    CU_ASSERT(target(&e, id) <= 256 * K);
+    for (int i = 0; i < 12; i++)
         probe(&e, id, &now, 40, target(&e, id));
     CU_ASSERT(target(&e, id) >= 16 * M);
     end_free(&e);
