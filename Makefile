@@ -3,6 +3,7 @@
 # Debian packages, named in this one place. BUILD_DEPS compiles; DEMO_DEPS and TEST_DEPS are the
 # peers and tools that `make demo` and `make test` run against; the others serve one target each.
 BUILD_DEPS  = gcc make libsodium-dev libbearssl-dev zlib1g-dev
+BENCH_DEPS  = python3 openssh-server openssh-client putty-tools dropbear-bin
 DEMO_DEPS   = python3 openssh-client curl
 TEST_DEPS   = $(DEMO_DEPS) libcunit1-dev openssh-server
 FORMAT_DEPS = clang-format
@@ -149,14 +150,29 @@ interop: deps ## run the interop suite alone; ONLY=text keeps the tests whose na
 	@$(MAKE) --no-print-directory -j2 all
 	@ADIT=$(OUT)/adit ADITD=$(OUT)/aditd python3 tests/interop/run.py $(if $(ONLY),'$(ONLY)')
 
-bench: ## measure adit beside ssh
-	@if [ -x tests/bench/run.sh ]; then $(MAKE) --no-print-directory all && \
-	    ADIT=$(OUT)/adit ADITD=$(OUT)/aditd tests/bench/run.sh; \
-	 else echo "see issue: data path"; fi
+.PHONY: bench-deps
+bench-deps:
+	@tests/deps.sh $(BUILD_DEPS) $(BENCH_DEPS)
+bench: bench-deps ## measure adit beside ssh, plink, dbclient (QUICK=1: two minutes)
+	@$(MAKE) --no-print-directory -s -j2 all
+	@ADIT=$(OUT)/adit ADITD=$(OUT)/aditd tests/bench/run.sh
+
+# Programs that mark secrets as undefined for valgrind, which then reports a branch or an address
+# that depends on one.
+CT_PROGRAMS = $(patsubst tests/ct/%.c,$(OUT)/ct/%,$(wildcard tests/ct/*.c))
+$(OUT)/ct/%: $(OUT)/tests/ct/%.o $(libs_crypto)
+	@mkdir -p $(@D)
+	$(CC) $(ADIT_LDFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+.PHONY: ct ct-deps
+ct-deps:
+	@tests/deps.sh $(BUILD_DEPS) valgrind
+ct: ct-deps ## run crypto under valgrind with its secrets marked
+	@$(MAKE) --no-print-directory -s -j2 $(CT_PROGRAMS)
+	@set -e; for t in $(CT_PROGRAMS); do valgrind -q --error-exitcode=1 $$t; done
 
 # ---- the tree
 
-C_FILES = $(wildcard $(foreach d,$(LAYERS) $(addprefix tests/unit/,$(LAYERS)) tests/unit tests/bench \
+C_FILES = $(wildcard $(foreach d,$(LAYERS) $(addprefix tests/unit/,$(LAYERS)) tests/unit tests/bench tests/ct \
           tests/interop/tools fuzz,$(d)/*.c $(d)/*.h))
 
 .PHONY: layers pure lint lint-deps format format-check format-deps
