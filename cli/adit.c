@@ -16,10 +16,8 @@
 
 enum { EXIT_OURS = 255 };
 
-static void apply_log(const struct options *o)
+static void apply_log_level(const struct options *o)
 {
-    if (o->log_file != NULL)
-        (void)log_to_file(o->log_file);
     if (o->log_level != OPTION_UNSET)
         log_set_level((enum log_level)o->log_level);
 }
@@ -36,10 +34,12 @@ static int print_config(const struct options *o)
 
 static int run(struct options *o)
 {
-    apply_log(o);
+    if (o->log_file != NULL && !log_to_file(o->log_file))
+        return EXIT_OURS;
+    apply_log_level(o);
     if (!config_load(o) || !options_finish(o))
         return EXIT_OURS;
-    apply_log(o);
+    apply_log_level(o);
     if (o->print_config)
         return print_config(o);
     if (o->batch_mode)

@@ -216,7 +216,7 @@ static void on_signal(void *user, int signo)
     /* SIGTERM to a -N client is its ordinary end: FORWARDING.md line 25. */
     bool ordinary = signo == SIGTERM && c->o->session_type == SESSION_NONE;
     session_restore_terminal();
-    log_info("Killed by signal %d.", signo);
+    log_verbose("Killed by signal %d.", signo);
     hang_up(c, ordinary ? 0 : EXIT_OURS);
 }
 
@@ -404,9 +404,11 @@ static void say_not_connected(struct client *c, const struct dial_result *result
 {
     if (result->outcome == DIAL_NOT_RESOLVED)
         log_error("Could not resolve hostname %s: %s", c->o->host, result->reason);
+    else if (c->o->bind_address != NULL)
+        log_error("connect to host %s port %d from %s: %s", c->o->host, c->o->port,
+            log_escape_cstr(c->o->bind_address).s, result->reason);
     else
         log_error("connect to host %s port %d: %s", c->o->host, c->o->port, result->reason);
-    log_verbose("%s", result->text);
 }
 
 static void dialled(void *user, const struct dial_result *result)
@@ -417,11 +419,12 @@ static void dialled(void *user, const struct dial_result *result)
         begin_ssh(c, result->fd);
         return;
     }
-    say_not_connected(c, result);
     if (--c->attempts_left == 0) {
+        say_not_connected(c, result);
         stop(c, EXIT_OURS);
         return;
     }
+    log_verbose("%s; trying again", result->text);
     loop_timer_stop(c->loop, &c->timer);
     loop_timer_set(c->loop, &c->timer, loop_now(c->loop) + RETRY_MS);
 }

@@ -53,7 +53,8 @@ static size_t make_line(const char *host, uint16_t port, struct bytes key, bool 
     return n > 0 && n < LINE_MAX_BYTES ? (size_t)n : 0;
 }
 
-/* The folder of file, one level, as ssh makes ~/.ssh. */
+/* The folder of file when it is a .ssh that is missing, as ssh makes ~/.ssh; a typing mistake
+ * elsewhere leaves no folder behind. */
 static void make_folder(const char *file)
 {
     char folder[1024];
@@ -63,6 +64,9 @@ static void make_folder(const char *file)
         return;
     memcpy(folder, file, n);
     folder[n] = '\0';
+    const char *name = strrchr(folder, '/');
+    if (strcmp(name == NULL ? folder : name + 1, ".ssh") != 0)
+        return;
     if (mkdir(folder, 0700) == 0)
         log_info("Created directory '%s'.", log_escape_cstr(folder).s);
 }

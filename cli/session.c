@@ -142,8 +142,9 @@ static void opened(struct session *s)
 static void open_failed(struct session *s, const struct mux_event *e)
 {
     s->attached = false; /* the number is not ours any more */
-    log_error("the server runs no commands or shells: %s; use -N to forward only",
-        e->text.n > 0 ? log_escape(e->text).s : "no reason given");
+    log_error("the server refused a session: %s%s",
+        e->text.n > 0 ? log_escape(e->text).s : "no reason given",
+        e->reason == OPEN_ADMINISTRATIVELY_PROHIBITED ? " (-N forwards only)" : "");
     leave(s);
 }
 
@@ -165,10 +166,18 @@ static void run_answered(struct session *s, bool accepted)
         s->config.started(s->config.user);
         return;
     }
-    bool is_shell = s->config.options->remote_command == NULL;
+    const struct options *o = s->config.options;
+    bool is_subsystem = o->session_type == SESSION_SUBSYSTEM;
+    bool is_shell = o->remote_command == NULL;
     log_error("%s refused to run %s (%s request failed on channel %" PRIu32
               "); use -N to forward only",
-        s->config.destination, is_shell ? "a shell" : "the command", is_shell ? "shell" : "exec",
+        s->config.destination,
+        is_subsystem ? "the subsystem"
+        : is_shell   ? "a shell"
+                     : "the command",
+        is_subsystem ? "subsystem"
+        : is_shell   ? "shell"
+                     : "exec",
         s->id);
     leave(s);
 }

@@ -174,7 +174,7 @@ bool set_refuse_connection(const struct keyword_call *call)
     return call->place->is_check_only || keyword_problem(call, log_escape_cstr(call->args[0]).s);
 }
 
-/* RekeyLimit BYTES [TIME], either of them "default" or "none". */
+/* RekeyLimit BYTES [TIME]: "default" for the first, "none" for the second. */
 bool set_rekey_limit(const struct keyword_call *call)
 {
     int64_t bytes = 0;

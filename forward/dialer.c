@@ -185,8 +185,7 @@ static void fail_to_resolve(struct dial *d, enum dial_outcome outcome, const cha
 
 static int bind_source(int fd, const char *address, int family)
 {
-    struct addrinfo hints = {
-        .ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
+    struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found;
     int gai = getaddrinfo(address, NULL, &hints, &found);
     if (gai != 0) /* of the other family, most often */

@@ -36,7 +36,8 @@ struct dial_result {
 struct dial_options {
     int family;               /* AF_UNSPEC, AF_INET, AF_INET6 */
     uint64_t timeout_ms;      /* 0: 30 s, so that no dial is for ever */
-    const char *bind_address; /* -b: numeric source address; NULL: the kernel's choice */
+    const char *bind_address; /* -b: source address, or a name of this machine's, which is resolved
+                               * on the spot (start-up only); NULL: the kernel's choice */
 };
 
 /* done is called once, later, on the loop, never from inside this call; the dial is gone by then.

@@ -73,6 +73,12 @@ void gateway_free(struct gateway *g)
 /* ---- channels: RFC 4254 section 7.2 ------------------------------------------------------------
  */
 
+static void dialled(void *user, const struct dial_result *result)
+{
+    if (result->outcome != DIAL_OK)
+        say(user, "could not %s", result->text);
+}
+
 static void direct_tcpip(struct gateway *g, const struct mux_event *e)
 {
     struct mux *m = peer_mux(g->config.peer);
@@ -92,7 +98,9 @@ static void direct_tcpip(struct gateway *g, const struct mux_event *e)
         .chan = e->chan,
         .host = host,
         .port = (uint16_t)where.port,
-        .options = {.timeout_ms = g->config.connect_timeout_ms}};
+        .options = {.timeout_ms = g->config.connect_timeout_ms},
+        .outcome = dialled,
+        .user = g};
     inbound_dial(&g->inbound, &request);
 }
 
@@ -104,7 +112,7 @@ static void open_request(struct gateway *g, const struct mux_event *e)
     } else if (bytes_is(e->name, "session")) {
         say(g, "refused a session: this server forwards ports only");
         mux_refuse(m, e->chan, OPEN_ADMINISTRATIVELY_PROHIBITED,
-            "this server forwards ports only, it runs no commands or shells (use -N)");
+            "this server forwards ports only, it runs no commands or shells");
     } else {
         mux_refuse(m, e->chan, OPEN_UNKNOWN_CHANNEL_TYPE, "unknown channel type");
     }

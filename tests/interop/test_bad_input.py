@@ -121,6 +121,7 @@ def _(t):
         (["-N", "-o", "RekeyLimit=lots"], "lots|RekeyLimit"),
         (["-N", "-o", "ConnectTimeout=soon"], "soon|ConnectTimeout"),
         (["-N", "-o", "ServerAliveInterval=-5"], "-5|ServerAliveInterval"),
+        (["-N", "-E", "/nowhere/log"], "/nowhere/log"),
         (["-N", "-o", "KexAlgorithms=rot13"], "rot13|KexAlgorithms"),
         (["-N", "-o", "HostKeyAlgorithms=ssh-none"], "ssh-none|HostKeyAlgorithms"),
         (["-N", "-o", "LogLevel=LOUD"], "LOUD"),

@@ -374,3 +374,24 @@ def _(t):
     there.close()
     data.ending(here)
     data.check_echo(two)
+
+
+@test("-b takes a name of this machine, and one that is none is told of")
+def _(t):
+    t.server()
+    echo, port = data.echo_service(), t.port()
+    t.tunnel("-b", "localhost", "-L", "%d:localhost:%d" % (port, echo.port), listens=[port])
+    data.check_echo(port)
+    status, _, errors = t.run("-N", "-b", "no-such-name.invalid")
+    check.equal(status, 255, "exit status")
+    check.matches(errors, "no-such-name.invalid", "message")
+
+
+@test("aditd's log says why a connection could not be made", ["aditd"])
+def _(t):
+    server = t.server()
+    port, dead = t.ports(2)
+    t.tunnel("-L", "%d:127.0.0.1:%d" % (port, dead), listens=[port])
+    with data.connect(port) as sock:
+        check.equal(sock.recv(1), b"", "what comes from a port where nobody listens")
+    check.matches(server.log(), "could not connect to 127.0.0.1 port %d: Connection refused" % dead, "aditd's log")

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/base64.h"
 #include "crypto/key.h"
@@ -281,15 +282,18 @@ static void an_added_key_is_known_from_then_on(void)
     }
 }
 
-static void adding_makes_the_folder_and_mends_the_last_line(void)
+static void adding_makes_a_missing_dot_ssh_and_mends_the_last_line(void)
 {
     struct fixture f;
     struct stat st;
     fixture_begin(&f);
-    CU_ASSERT(add(&f, "home/new/known_hosts", "h", 22, false));
-    CU_ASSERT(stat(fixture_path(&f, "home/new"), &st) == 0 && (st.st_mode & 0777) == 0700);
-    CU_ASSERT(stat(fixture_path(&f, "home/new/known_hosts"), &st) == 0);
+    rmdir(fixture_path(&f, "home/.ssh"));
+    CU_ASSERT(add(&f, "home/.ssh/known_hosts", "h", 22, false));
+    CU_ASSERT(stat(fixture_path(&f, "home/.ssh"), &st) == 0 && (st.st_mode & 0777) == 0700);
+    CU_ASSERT(stat(fixture_path(&f, "home/.ssh/known_hosts"), &st) == 0);
     CU_ASSERT((st.st_mode & 0777) == 0600);
+    CU_ASSERT(!add(&f, "home/mistyped/known_hosts", "h", 22, false));
+    CU_ASSERT(stat(fixture_path(&f, "home/mistyped"), &st) != 0);
     fixture_write(&f, "cut", "h x y");
     CU_ASSERT(add(&f, "cut", "h", 22, false));
     CU_ASSERT_STRING_EQUAL(fixture_read(&f, "cut"), "h x y\nh " L_ED);
@@ -380,7 +384,7 @@ static const struct unit_test tests[] = {
     UNIT(only_a_known_key_is_accepted_in_silence),
     UNIT(the_known_key_is_asked_for_first),
     UNIT(an_added_key_is_known_from_then_on),
-    UNIT(adding_makes_the_folder_and_mends_the_last_line),
+    UNIT(adding_makes_a_missing_dot_ssh_and_mends_the_last_line),
     UNIT(what_cannot_be_added_leaves_the_file_alone),
     UNIT(the_texts_have_the_words_of_ssh),
     UNIT(yes_is_yes_or_the_fingerprint),
