@@ -11,6 +11,7 @@
 #include "forward/resolver.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -120,6 +121,16 @@ static void free_all(struct ring *head)
         query_free(q);
 }
 
+/* Without a descriptor to spare getaddrinfo cannot open its files and sockets, and says that the
+ * name does not exist. errno, when that is what happened; 0 otherwise. */
+static int descriptors_error(void)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    return fd < 0 && (errno == EMFILE || errno == ENFILE) ? errno : 0;
+}
+
 /* Blocks in getaddrinfo unless hints say numeric.
  *
  * AI_ADDRCONFIG is left out: it would hide ::1 or 127.0.0.1 of a name on a machine that has no
@@ -131,8 +142,15 @@ static void look_up(struct resolver_query *q)
     q->list = NULL;
     q->gai = getaddrinfo(q->host, q->service, &q->hints, &q->list);
     q->sys_errno = q->gai == EAI_SYSTEM ? errno : 0;
-    if (q->gai != 0)
-        q->list = NULL;
+    if (q->gai == 0)
+        return;
+    q->list = NULL;
+    bool is_numeric = (q->hints.ai_flags & AI_NUMERICHOST) != 0;
+    int error = q->gai == EAI_SYSTEM || is_numeric ? 0 : descriptors_error();
+    if (error != 0) {
+        q->gai = EAI_SYSTEM;
+        q->sys_errno = error;
+    }
 }
 
 static void answered(struct resolver_query *q) /* under the lock */

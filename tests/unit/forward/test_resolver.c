@@ -1,7 +1,9 @@
 #include "forward/resolver.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "forward/addr.h"
@@ -13,7 +15,7 @@ struct asked {
     struct resolver *resolver;
     struct resolver_query *query;
     bool is_done;
-    int gai;
+    int gai, sys_errno;
     char first[ADDR_TEXT_MAX]; /* the first two addresses, numeric */
     char second[ADDR_TEXT_MAX];
     uint16_t port;
@@ -32,8 +34,8 @@ static void note_addresses(struct asked *a, const struct addrinfo *list)
 static void answered(void *user, int gai, int sys_errno, struct addrinfo *list)
 {
     struct asked *a = user;
-    (void)sys_errno;
     CU_ASSERT_FALSE(a->is_done);
+    a->sys_errno = sys_errno;
     CU_ASSERT_EQUAL(gai == 0, list != NULL);
     a->is_done = true;
     a->gai = gai;
@@ -67,6 +69,27 @@ static void a_numeric_host_is_answered_without_a_thread_but_later(void)
     CU_ASSERT_STRING_EQUAL(v6.first, "::1");
     CU_ASSERT_EQUAL(v4.port, 2222);
     CU_ASSERT_EQUAL(faults_n_lookups(), 0);
+    resolver_free(r);
+    loop_free(l);
+    faults_clear();
+}
+
+/* getaddrinfo() itself would say that there is no such name. */
+static void a_lack_of_descriptors_is_told_as_such(void)
+{
+    struct loop *l = loop_new();
+    struct resolver *r = resolver_new(l);
+    struct asked a = {0};
+    struct rlimit before, none;
+    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 3; /* all that are open stay so */
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &none), 0);
+    ask(&a, r, "unknown.test", AF_UNSPEC);
+    CU_ASSERT_TRUE(drive_until(l, &a.is_done));
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &before), 0);
+    CU_ASSERT_EQUAL(a.gai, EAI_SYSTEM);
+    CU_ASSERT_EQUAL(a.sys_errno, EMFILE);
     resolver_free(r);
     loop_free(l);
     faults_clear();
@@ -314,6 +337,7 @@ static void without_any_thread_a_question_is_refused(void)
 
 static const struct unit_test tests[] = {
     UNIT(a_numeric_host_is_answered_without_a_thread_but_later),
+    UNIT(a_lack_of_descriptors_is_told_as_such),
     UNIT(a_numeric_host_of_another_family_fails_at_once),
     UNIT(localhost_resolves),
     UNIT(a_name_gives_all_its_addresses_in_order),
