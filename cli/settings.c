@@ -264,13 +264,6 @@ static const char *variable(void *arg, const char *name)
     return env->get(name);
 }
 
-static int service(void *arg, const char *name)
-{
-    int port;
-    (void)arg;
-    return value_port(name, &port) ? port : -1;
-}
-
 static bool has_forward(const struct options *o, const struct forward_spec *spec)
 {
     for (size_t i = 0; i < o->n_forwards; i++)
@@ -314,7 +307,9 @@ bool set_forward(const struct keyword_call *call)
 {
     const enum forward_kind *kind = call->keyword->detail;
     struct environment *env = (struct environment *)(uintptr_t)call->o->env;
-    struct forward_lookup lookup = {.variable = variable, .service = service, .arg = env};
+    struct forward_lookup lookup = forward_lookup_system();
+    lookup.variable = variable; /* the environment is the caller's */
+    lookup.arg = env;
     struct forward_spec spec;
     char why[600];
     bool is_letter = call->place->option != NULL && strcmp(call->place->option, "-o") != 0;
