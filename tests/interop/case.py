@@ -73,6 +73,12 @@ class Server:
     def log(self):
         return self.process.err()
 
+    def host_of(self, port):
+        """Where a port that it allocated is reached. sshd takes a port that is free on one of
+        localhost's addresses, and goes on when something else has it on the other one."""
+        taken = "bind [127.0.0.1]:%d: Address already in use" % port in self.log()
+        return "::1" if taken else "127.0.0.1"
+
 
 class Case:
     """What a test function is given. client is the path of the client under test."""

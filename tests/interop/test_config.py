@@ -47,7 +47,7 @@ def _(t):
 
 @test("RemoteForward 0 reports the allocated port", BOTH)
 def _(t):
-    t.server()
+    server = t.server()
     echo = data.echo_service()
     client = given(t, "Host gate\n    RemoteForward 0 localhost:%d\n" % echo.port)
     port = int(
@@ -55,7 +55,7 @@ def _(t):
             r"Allocated port (\d+) for remote forward to localhost:%d" % echo.port
         ).group(1)
     )
-    data.check_echo(port)
+    data.check_echo(port, server.host_of(port))
 
 
 @test("forwards of the config and of the command line add up, the same one counts once", BOTH)

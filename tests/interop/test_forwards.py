@@ -142,18 +142,18 @@ def _(t):
 
 @test("-R 0:... prints the port that the server allocated, and it works", BOTH)
 def _(t):
-    t.server()
+    server = t.server()
     echo = data.echo_service()
     client = t.client("-N", "-R", "0:localhost:%d" % echo.port)
     text = r"Allocated port (\d+) for remote forward to localhost:%d" % echo.port
     port = int(client.wait_text(text).group(1))
     client.wait_listening(port)
-    data.check_echo(port)
+    data.check_echo(port, server.host_of(port))
 
 
 @test("several -R 0:... each reach their own target", BOTH)
 def _(t):
-    t.server()
+    server = t.server()
     services = [data.Service(data.named("target %d" % i)) for i in range(4)]
     args = []
     for service in services:
@@ -162,7 +162,7 @@ def _(t):
     for i, service in enumerate(services):
         text = r"Allocated port (\d+) for remote forward to 127\.0\.0\.1:%d\b" % service.port
         port = int(client.wait_text(text).group(1))
-        check.equal(data.ask(port), "target %d" % i, "answer through the allocated port")
+        check.equal(data.ask(port, server.host_of(port)), "target %d" % i, "answer through the allocated port")
 
 
 @test("-R with a port alone is a SOCKS proxy at the server", BOTH)
@@ -323,7 +323,7 @@ def _(t):
 
 @test("several forwards of each kind work at once in one connection", BOTH)
 def _(t):
-    t.server()
+    server = t.server()
     services = [data.Service(data.named("service %d" % i)) for i in range(6)]
     ports = t.ports(8)
     args = []

@@ -111,7 +111,7 @@ def _(t):
 )
 def _(t):
     t.need_ipv6()
-    t.server("host-from-config")
+    server = t.server("host-from-config")
     web, web6, echo = data.WebServer(), data.WebServer("::1"), data.echo_service()
     one, two, dynamic = t.ports(3)
     client = t.client(
@@ -139,7 +139,7 @@ def _(t):
         status, got, errors = t.curl(url)
         check.equal(status, 0, "curl's exit status (%s)" % errors.strip())
         check.true(got == body, "the body differs")
-    data.check_echo(remote)
+    data.check_echo(remote, server.host_of(remote))
     t.web_through(web6, "[::1]", "--socks5-hostname", "127.0.0.1:%d" % dynamic)
 
 

@@ -37,13 +37,14 @@ def _(t):
 
 @ssh("-R carries bytes both ways, and -R 0 tells the port")
 def _(t):
-    t.server()
+    server = t.server()
     echo, port = data.echo_service(), t.port()
     client = t.tunnel(
         "-R", data.spec(port, echo), "-R", "0:127.0.0.1:%d" % echo.port, listens=[port]
     )
     data.check_echo(port)
-    data.check_echo(int(client.wait_text(r"Allocated port (\d+) for remote forward").group(1)))
+    allocated = int(client.wait_text(r"Allocated port (\d+) for remote forward").group(1))
+    data.check_echo(allocated, server.host_of(allocated))
 
 
 @ssh("-D serves curl over SOCKS4, SOCKS4a, SOCKS5 and with names")
