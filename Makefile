@@ -76,6 +76,8 @@ $$(OUT)/unit/$(1)/%: $$(OUT)/tests/unit/$(1)/%.o $$(unit_helpers_$(1)) $$(libs_$
 	$$(CC) $$(ADIT_LDFLAGS) $$(LDFLAGS) $$^ $$(LIBS) -lcunit -o $$@
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
+# forward/link.c is tested between an engine and a socket.
+$(unit_forward): $(OUT)/tests/unit/transport/pair.o
 
 $(OUT)/adit: $(OUT)/cli/adit.o $(libs_cli)
 	$(CC) $(ADIT_LDFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@

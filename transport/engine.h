@@ -31,16 +31,16 @@ enum {
     LOGIN_PACKETS = 1000,
 
     TX_CAP_FIRST = 4 * 1024,
-    TX_DATA_LIMIT = 512 * 1024,               /* bulk data waits when this much is unwritten */
-    TX_CONGESTED = TX_DATA_LIMIT - 36 * 1024, /* no room for one more packet of usual size */
-    TX_STOP_READING = 1024 * 1024,            /* the peer does not take what it made us owe: stop */
-    TX_OWED_LIMIT = 8 * 1024 * 1024,          /* ... and past this, end */
-    TX_HELD_LIMIT = 4 * 1024 * 1024,          /* held back in one key exchange */
-    TX_PAYLOAD_MAX = RX_PACKET_OPEN - 512,    /* so that a peer like us takes it */
-    TX_HEAD = 5,                              /* packet_length and padding_length */
+    TX_DATA_SLACK = 36 * 1024,       /* a packet of usual size: bulk data waits when less is left */
+    TX_STOP_READING = 1024 * 1024,   /* the peer does not take what it made us owe: stop */
+    TX_OWED_LIMIT = 8 * 1024 * 1024, /* ... and past this, end */
+    TX_HELD_LIMIT = 4 * 1024 * 1024, /* held back in one key exchange */
+    TX_PAYLOAD_MAX = RX_PACKET_OPEN - 512, /* so that a peer like us takes it */
+    TX_HEAD = 5,                           /* packet_length and padding_length */
     TX_PADDING_MAX = 4 + 16,
     TX_TAG_MAX = 64,
-    TX_POOL = 512, /* random bytes for the padding of some 50 packets */
+    TX_PACKET_EXTRA = 256, /* more than a packet is longer than its data */
+    TX_POOL = 512,         /* random bytes for the padding of some 50 packets */
 
     KEXINIT_MAX = 4096, /* ours */
     DISCONNECT_TEXT_MAX = 1024,
@@ -76,6 +76,7 @@ enum slot_kind { SLOT_NONE, SLOT_PACKET, SLOT_SCRATCH, SLOT_HELD };
 struct tx {
     struct growbuf buf;
     size_t head, tail;
+    size_t data_limit; /* bulk data waits when this much is unwritten */
     uint32_t seq;
     struct packet_cipher *cipher;
     uint64_t key_bytes, key_packets;

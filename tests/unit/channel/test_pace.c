@@ -104,9 +104,111 @@ static void a_window_that_shrank_grows_again_when_the_path_is_free(void)
         carry(&e, id, 8 * M);
     }
     CU_ASSERT(target(&e, id) <= 256 * K);
-    for (int i = 0; i < 12; i++)
+    uint32_t small = target(&e, id);
+    probe(&e, id, &now, 40, small);
+    CU_ASSERT(target(&e, id) > small && target(&e, id) <= small + small / 4); /* by small steps */
+    for (int i = 0; i < 24; i++) {
+        carry(&e, id, 4 * (size_t)target(&e, id));
         probe(&e, id, &now, 40, target(&e, id));
+    }
     CU_ASSERT(target(&e, id) >= 16 * M);
+    end_free(&e);
+}
+
+/* No peer is handed megabytes of new credit at once, however far the target is. */
+static void a_window_grows_with_what_is_consumed(void)
+{
+    struct end e;
+    end_init(&e);
+    uint32_t id = opened_by_us(&e, 0, 1, NULL);
+    struct chan *c = table_find(&e.m->table, id);
+    c->recv_target = 15 * M;
+    uint32_t before = 0;
+    for (int i = 0; i < 600; i++) {
+        uint32_t promised = c->recv_limit;
+        carry(&e, id, MUX_PACKET_BYTES);
+        before += MUX_PACKET_BYTES;
+        CU_ASSERT(c->recv_limit - promised <= before);
+        if (c->recv_limit != promised)
+            before = 0;
+    }
+    CU_ASSERT_EQUAL(c->recv_limit, 15 * M);
+    end_free(&e);
+}
+
+/* ---- short paths that channels share --------------------------------------------------------- */
+
+static void near(struct end *e, uint64_t *now_ms, uint64_t took_ms)
+{
+    mux_probe_begin(e->m, *now_ms);
+    *now_ms += took_ms;
+    mux_probe_end(e->m, *now_ms);
+}
+
+static void on_a_short_path_channels_that_share_it_get_small_windows(void)
+{
+    for (uint64_t took_ms = 1; took_ms <= 2; took_ms++) {
+        struct end e;
+        uint64_t now = 5;
+        end_init(&e);
+        uint32_t bulk = opened_by_us(&e, 0, 1, NULL), echo = opened_by_us(&e, 0, 1, NULL);
+        const struct chan *c = table_find(&e.m->table, bulk);
+        near(&e, &now, took_ms);
+        carry(&e, bulk, 8 * M);
+        CU_ASSERT_EQUAL(c->recv_limit, MUX_WINDOW_BYTES);
+        for (int i = 0; i < 8; i++) {
+            carry(&e, echo, 1);
+            carry(&e, bulk, M);
+        }
+        CU_ASSERT_EQUAL(c->recv_limit, took_ms == 1 ? 4 * MUX_PACKET_BYTES : MUX_WINDOW_BYTES);
+        carry(&e, bulk, 40 * M); /* alone again */
+        CU_ASSERT_EQUAL(c->recv_limit, MUX_WINDOW_BYTES);
+        end_free(&e);
+    }
+}
+
+/* Whether the channel gets a turn, when nobody else wants one. */
+static bool has_turn(struct end *e, uint32_t id)
+{
+    uint32_t whose;
+    mux_want(e->m, id);
+    return mux_turn(e->m, &whose) && whose == id;
+}
+
+static uint32_t send_while_it_may(struct end *e, uint32_t id)
+{
+    uint32_t sent = 0;
+    while (sent < 4 * M && has_turn(e, id)) {
+        sent += (uint32_t)send_some(e, id, NULL, 16 * K);
+        e->n_out = e->taken = 0;
+    }
+    mux_rest(e->m, id);
+    return sent;
+}
+
+static void on_a_short_path_that_is_shared_nobody_runs_far_ahead_of_his_credit(void)
+{
+    struct end e;
+    uint64_t now = 5;
+    end_init_config(&e, (struct mux_config){.max_ahead = 100 * K});
+    uint32_t bulk = opened_by_us(&e, 8 * M, UINT32_MAX, NULL);
+    uint32_t echo = opened_by_us(&e, 8 * M, UINT32_MAX, NULL);
+    CU_ASSERT_EQUAL(send_while_it_may(&e, bulk), 4 * M); /* the path is not known */
+    say_adjust(&e, bulk, 4 * M);
+    near(&e, &now, 1);
+    CU_ASSERT_EQUAL(send_while_it_may(&e, bulk), 4 * M); /* alone */
+    say_adjust(&e, bulk, 4 * M);
+    (void)send_some(&e, echo, NULL, 0);
+    CU_ASSERT_TRUE(has_turn(&e, echo));
+    CU_ASSERT_EQUAL(send_some(&e, echo, NULL, 1), 1);
+    mux_rest(e.m, echo);
+    CU_ASSERT_EQUAL(send_while_it_may(&e, bulk), 112 * K);
+    CU_ASSERT_FALSE(has_turn(&e, bulk));
+    CU_ASSERT_TRUE(has_turn(&e, echo)); /* others go on */
+    mux_rest(e.m, echo);
+    say_adjust(&e, bulk, 96 * K); /* what OpenSSH waits for at most */
+    CU_ASSERT_TRUE(has_turn(&e, bulk));
+    CU_ASSERT_EQUAL(send_while_it_may(&e, bulk), 96 * K);
     end_free(&e);
 }
 
@@ -131,7 +233,7 @@ static void a_reader_that_leaves_its_data_gets_a_smaller_window(void)
     end_free(&e);
 }
 
-static void probes_are_due_once_at_first_and_then_only_while_bytes_flow(void)
+static void some_probes_are_due_at_first_and_then_only_while_bytes_flow(void)
 {
     struct end e;
     end_init(&e);
@@ -140,9 +242,15 @@ static void probes_are_due_once_at_first_and_then_only_while_bytes_flow(void)
     mux_probe_begin(e.m, 0);
     CU_ASSERT_FALSE(mux_probe_due(e.m, 10000)); /* one is under way */
     mux_probe_end(e.m, 3);
+    CU_ASSERT_FALSE(mux_probe_due(e.m, 4)); /* not so soon again */
+    for (uint64_t now = 1000; now < 4000; now += 1000) {
+        CU_ASSERT_TRUE(mux_probe_due(e.m, now));
+        mux_probe_begin(e.m, now);
+        mux_probe_end(e.m, now);
+    }
     CU_ASSERT_FALSE(mux_probe_due(e.m, 10000));
     carry(&e, id, M);
-    CU_ASSERT_FALSE(mux_probe_due(e.m, 4)); /* not so soon again */
+    CU_ASSERT_FALSE(mux_probe_due(e.m, 3001));
     CU_ASSERT_TRUE(mux_probe_due(e.m, 10000));
     mux_probe_end(e.m, 10000); /* an answer nobody waits for changes nothing */
     CU_ASSERT_TRUE(mux_probe_due(e.m, 10000));
@@ -155,7 +263,10 @@ static const struct unit_test tests[] = {
     UNIT(a_window_that_only_fills_a_queue_shrinks_to_what_the_path_needs),
     UNIT(a_window_that_shrank_grows_again_when_the_path_is_free),
     UNIT(a_reader_that_leaves_its_data_gets_a_smaller_window),
-    UNIT(probes_are_due_once_at_first_and_then_only_while_bytes_flow),
+    UNIT(a_window_grows_with_what_is_consumed),
+    UNIT(on_a_short_path_channels_that_share_it_get_small_windows),
+    UNIT(on_a_short_path_that_is_shared_nobody_runs_far_ahead_of_his_credit),
+    UNIT(some_probes_are_due_at_first_and_then_only_while_bytes_flow),
 };
 
 UNIT_MAIN("pace", tests)
