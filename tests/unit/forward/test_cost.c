@@ -16,6 +16,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "channel/engine.h"
 #include "forward/outbound.h"
 #include "forward/pump.h"
 #include "tests/unit/forward/rig.h"
@@ -327,8 +328,82 @@ static void a_channel_at_rest_holds_512_bytes_at_each_end_and_no_buffer(void)
     rig_close(&r);
 }
 
+/* What lies idle is not looked at: the same calls with 150 other channels as with none. (That the
+ * multiplexer touches no idle channel's memory is shown by channel/test_cost.c, with 10,000.) */
+static void idle_channels_add_no_system_call(void)
+{
+    enum { N = 150 };
+    static struct ends idle[N];
+    const uint64_t n_bytes = 32 * MIB;
+    uint64_t n_alone, n_among;
+    log_in();
+    struct ends e = join();
+    move(e, true, true, n_bytes);
+    memset(&cost, 0, sizeof cost);
+    move(e, true, true, n_bytes);
+    n_alone = cost.n_reads + cost.n_writes + cost.n_waits;
+    for (int i = 0; i < N; i++)
+        idle[i] = join();
+    memset(&cost, 0, sizeof cost);
+    move(e, true, true, n_bytes);
+    n_among = cost.n_reads + cost.n_writes + cost.n_waits;
+    CU_ASSERT(n_among <= n_alone + n_alone / 20); /* a probe of the round trip more or less */
+    for (int i = 0; i < N; i++)
+        part(idle[i]);
+    part(e);
+    rig_close(&r);
+}
+
+/* What a reader does not take waits at its end, within the channel's window; its sender is not read
+ * from any more, and nobody spins; and when it reads again nothing is missing. */
+static void a_slow_reader_stops_its_sender_and_is_held_no_more_than_its_window(void)
+{
+    enum { ALL = 16 * MIB, ON_THE_WAY = 6 * SOCKET_BYTES + MIB }; /* in sockets and in packets */
+    static struct app near, far;
+    uint32_t id = UINT32_MAX, its_id = UINT32_MAX;
+    void *user;
+    log_in();
+    struct ends e = join();
+    for (int i = 0; i < 100; i++) { /* the connections' own buffers grow to their size */
+        fill(e.near);
+        drive_idle(r.loop);
+    }
+    rest(e);
+    part(e);
+    e = join();
+    CU_ASSERT_TRUE(mux_each(peer_mux(r.server.peer), &id, &user));
+    app_start(&near, r.loop, e.near, 'n');
+    app_start(&far, r.loop, e.far, 'f');
+    app_hold(&far);
+    size_t before = n_live;
+    app_send(&near, ALL, true);
+    rig_settle(&r);
+    const struct chan *c = table_find(&peer_mux(r.server.peer)->table, id);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+    CU_ASSERT(c->held > MUX_WINDOW_BYTES / 2 && c->held <= c->recv_limit);
+    CU_ASSERT(c->recv_limit <= MUX_WINDOW_BYTES);
+    CU_ASSERT(n_live - before <= c->recv_limit + c->recv_limit / 16); /* the allocator's rounding */
+    CU_ASSERT(mux_each(peer_mux(r.client.peer), &its_id, &user));
+    CU_ASSERT_EQUAL(mux_send_window(peer_mux(r.client.peer), its_id), 0);
+    CU_ASSERT(near.n_sent <= MUX_WINDOW_BYTES + ON_THE_WAY);
+    uint64_t n_sent = near.n_sent;
+    rig_assert_asleep(&r);
+    CU_ASSERT_EQUAL(near.n_sent, n_sent);
+
+    app_resume(&far);
+    RIG_UNTIL(&r, far.saw_end);
+    CU_ASSERT_EQUAL(far.n_got, ALL);
+    CU_ASSERT_FALSE(far.is_wrong);
+    app_close(&near);
+    app_close(&far);
+    drive_idle(r.loop);
+    rig_close(&r);
+}
+
 static const struct unit_test tests[] = {
     UNIT(a_megabyte_takes_few_system_calls_and_no_allocation_either_way),
     UNIT(a_channel_at_rest_holds_512_bytes_at_each_end_and_no_buffer),
+    UNIT(idle_channels_add_no_system_call),
+    UNIT(a_slow_reader_stops_its_sender_and_is_held_no_more_than_its_window),
 };
 UNIT_MAIN("forward/cost", tests)
