@@ -233,6 +233,83 @@ static void a_reader_that_leaves_its_data_gets_a_smaller_window(void)
     end_free(&e);
 }
 
+/* What the peer of one channel counts. */
+struct counted {
+    uint32_t id;
+    uint64_t window; /* credit it has and has not used */
+    uint64_t unread; /* sent, and not consumed yet */
+};
+
+/* Sends up to n bytes, as far as the window goes. */
+static void send_counted(struct end *e, struct counted *c, uint64_t n)
+{
+    struct mux_event event;
+    for (n = n < c->window ? n : c->window; n > 0;) {
+        size_t part = n < MUX_PACKET_BYTES ? (size_t)n : MUX_PACKET_BYTES;
+        CU_ASSERT_EQUAL_FATAL(say_data(e, c->id, part), ERR_OK);
+        while (mux_next(e->m, &event))
+            ;
+        c->window -= part;
+        c->unread += part;
+        n -= part;
+    }
+}
+
+/* The reader takes n bytes; credit comes back. Nothing else is ever said here. */
+static void read_counted(struct end *e, struct counted *c, uint64_t n)
+{
+    mux_consumed(e->m, c->id, (size_t)n);
+    c->unread -= n;
+    for (struct heard h = hear(e); h.number != 0; h = hear(e)) {
+        CU_ASSERT_EQUAL(h.number, MSG_CHANNEL_WINDOW_ADJUST);
+        c->window += h.b;
+    }
+}
+
+/* Whatever the path does and whoever reads how: what a peer holds in its hands, and what all of
+ * them hold together, is within what the multiplexer was told. FORWARDING.md line 34: OpenSSH may
+ * not be offered 16 MiB. */
+static void no_window_passes_its_limit_and_all_together_keep_to_the_budget(void)
+{
+    enum { N = 8, STEPS = 1500, MOST = 15 * M, BUDGET = 64 * M };
+    uint64_t now = 5, largest = 0, largest_sum = 0;
+    struct counted c[N];
+    struct end e;
+    srand(11);
+    end_init_config(&e, (struct mux_config){.max_window = MOST, .receive_budget = BUDGET});
+    for (int i = 0; i < N; i++) {
+        uint32_t id = opened_by_us(&e, 0, 1, NULL);
+        c[i] = (struct counted){.id = id, .window = table_find(&e.m->table, id)->recv_window};
+    }
+    probe(&e, c[0].id, &now, 40, 0);
+    c[0].window -= 1; /* the byte that probe() carries */
+    for (int step = 0; step < STEPS; step++) {
+        bool is_slow_path = rand() % 8 == 0, is_slow_reader = rand() % 8 == 0;
+        mux_probe_begin(e.m, now);
+        for (int i = rand() % 4; i < N; i += 1 + rand() % 3) {
+            send_counted(&e, &c[i], rand() % 3 ? UINT64_MAX : (uint64_t)rand() % M);
+            read_counted(&e, &c[i], is_slow_reader ? c[i].unread / 8 : c[i].unread);
+        }
+        now += is_slow_path ? 800 : 40;
+        mux_probe_end(e.m, now);
+        uint64_t sum = 0;
+        for (int i = 0; i < N; i++) {
+            send_counted(&e, &c[i], (uint64_t)rand() % M); /* what the probe told is acted upon */
+            read_counted(&e, &c[i], c[i].unread);
+            uint64_t promised = c[i].window + c[i].unread;
+            CU_ASSERT(promised <= MOST);
+            largest = promised > largest ? promised : largest;
+            sum += promised;
+        }
+        CU_ASSERT(sum <= BUDGET + N * (uint64_t)MUX_PACKET_BYTES);
+        CU_ASSERT(e.m->promised <= BUDGET + N * (uint64_t)MUX_PACKET_BYTES);
+        largest_sum = sum > largest_sum ? sum : largest_sum;
+    }
+    CU_ASSERT(largest > MOST - M); /* both limits were met, so they were tried */
+    CU_ASSERT(largest_sum > BUDGET * 3ULL / 4);
+    end_free(&e);
+}
+
 static void some_probes_are_due_at_first_and_then_only_while_bytes_flow(void)
 {
     struct end e;
@@ -267,6 +344,7 @@ static const struct unit_test tests[] = {
     UNIT(on_a_short_path_channels_that_share_it_get_small_windows),
     UNIT(on_a_short_path_that_is_shared_nobody_runs_far_ahead_of_his_credit),
     UNIT(some_probes_are_due_at_first_and_then_only_while_bytes_flow),
+    UNIT(no_window_passes_its_limit_and_all_together_keep_to_the_budget),
 };
 
 UNIT_MAIN("pace", tests)
