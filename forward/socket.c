@@ -39,6 +39,20 @@ void socket_keepalive(int fd)
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
+void socket_qos(int fd, int tos)
+{
+    struct sockaddr_storage a;
+    struct sockaddr_in6 v6;
+    socklen_t len = sizeof a;
+    if (tos == SOCKET_QOS_NONE || getpeername(fd, (struct sockaddr *)&a, &len) != 0)
+        return;
+    memcpy(&v6, &a, sizeof v6);
+    if (a.ss_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr))
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof tos);
+    else if (a.ss_family == AF_INET || a.ss_family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof tos);
+}
+
 /* What a socket has that nobody has told otherwise. */
 static bool bbr_is_default(int fd)
 {

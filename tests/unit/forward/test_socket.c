@@ -13,6 +13,14 @@
 #include "tests/unit/forward/drive.h"
 #include "tests/unit/unit.h"
 
+static int option_of(int fd, int level, int name)
+{
+    int value = -1;
+    socklen_t len = sizeof value;
+    getsockopt(fd, level, name, &value, &len);
+    return value;
+}
+
 /* A connection to that port, made. */
 static int connected(int family, uint16_t port)
 {
@@ -113,8 +121,45 @@ static void a_loopback_socket_is_taken_off_bbr_and_others_are_not(void)
     close(listen_fd);
 }
 
+/* ---- type of service --------------------------------------------------------------------------
+ */
+
+static void type_of_service_is_set_by_the_peers_family(void)
+{
+    uint16_t port = 0;
+    int listen_fd = drive_listen(AF_INET, &port, 4), fd = connected(AF_INET, port);
+    socket_qos(fd, SOCKET_QOS_NONE);
+    CU_ASSERT_EQUAL(option_of(fd, IPPROTO_IP, IP_TOS), 0);
+    socket_qos(fd, 0x10);
+    CU_ASSERT_EQUAL(option_of(fd, IPPROTO_IP, IP_TOS), 0x10);
+    socket_qos(fd, SOCKET_QOS_NONE);
+    CU_ASSERT_EQUAL(option_of(fd, IPPROTO_IP, IP_TOS), 0x10);
+    close(fd);
+    close(listen_fd);
+    if (!drive_has_ipv6())
+        return;
+    port = 0;
+    listen_fd = drive_listen(AF_INET6, &port, 4), fd = connected(AF_INET6, port);
+    socket_qos(fd, 0xb8);
+    CU_ASSERT_EQUAL(option_of(fd, IPPROTO_IPV6, IPV6_TCLASS), 0xb8);
+    close(fd);
+    close(listen_fd);
+}
+
+static void a_socket_without_type_of_service_is_left_alone(void)
+{
+    int fds[2];
+    CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    socket_qos(fds[0], 0x10);
+    CU_ASSERT_EQUAL(write(fds[0], "x", 1), 1);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static const struct unit_test tests[] = {
     UNIT(loopback_is_127_and_1_and_127_within_ipv6),
     UNIT(a_loopback_socket_is_taken_off_bbr_and_others_are_not),
+    UNIT(type_of_service_is_set_by_the_peers_family),
+    UNIT(a_socket_without_type_of_service_is_left_alone),
 };
 UNIT_MAIN("forward/socket", tests)
