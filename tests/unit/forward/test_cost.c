@@ -275,7 +275,7 @@ static void measure(struct ends e, bool up, bool down)
     CU_ASSERT(per_mib(cost.n_reads, n_bytes) <= PACKETS_A_MIB);
     CU_ASSERT(per_mib(cost.n_writes, n_bytes) <= PACKETS_A_MIB / 2);
     CU_ASSERT(per_mib(cost.n_waits, n_bytes) <= PACKETS_A_MIB / 4);
-    CU_ASSERT_EQUAL(cost.n_others, 0);
+    CU_ASSERT(cost.n_others <= 8); /* a stream changes its wake-up mark when it begins or pauses */
     CU_ASSERT_EQUAL(cost.n_allocs, 0);
 }
 
@@ -382,7 +382,7 @@ static void a_slow_reader_stops_its_sender_and_is_held_no_more_than_its_window(v
     CU_ASSERT_PTR_NOT_NULL_FATAL(c);
     CU_ASSERT(c->held > MUX_WINDOW_BYTES / 2 && c->held <= c->recv_limit);
     CU_ASSERT(c->recv_limit <= MUX_WINDOW_BYTES);
-    CU_ASSERT(n_live - before <= c->recv_limit + c->recv_limit / 16); /* the allocator's rounding */
+    CU_ASSERT(n_live - before <= MUX_WINDOW_BYTES + MUX_WINDOW_BYTES / 16); /* and its rounding */
     CU_ASSERT(mux_each(peer_mux(r.client.peer), &its_id, &user));
     CU_ASSERT_EQUAL(mux_send_window(peer_mux(r.client.peer), its_id), 0);
     CU_ASSERT(near.n_sent <= MUX_WINDOW_BYTES + ON_THE_WAY);
