@@ -34,8 +34,9 @@ static unsigned rsa_check(const struct key_type *t, struct wire_reader *r)
     if (!wire_done(r))
         return 0;
     unsigned bits = magnitude_bits(n);
-    bool ok = bits >= KEY_RSA_MIN_BITS && bits <= KEY_RSA_MAX_BITS && magnitude_is_odd(n) && magnitude_is_odd(e) &&
-              magnitude_bits(e) >= 2 && magnitude_bits(e) <= EXPONENT_MAX_BITS && magnitude_is_below(e, n);
+    bool ok = bits >= KEY_RSA_MIN_BITS && bits <= KEY_RSA_MAX_BITS && magnitude_is_odd(n) &&
+              magnitude_is_odd(e) && magnitude_bits(e) >= 2 &&
+              magnitude_bits(e) <= EXPONENT_MAX_BITS && magnitude_is_below(e, n);
     return ok ? bits : 0;
 }
 
