@@ -339,7 +339,7 @@ static enum err client_meets(struct bytes host_key)
     pair_open(&p);
     uint8_t room[9000];
     struct wire_writer w = wire_writer(room, sizeof room);
-    msg_ecdh_reply_encode(&w, &(struct msg_ecdh_reply){.host_key = host_key});
+    msg_ecdh_reply_encode(&w, MSG_KEX_ECDH_REPLY, &(struct msg_ecdh_reply){.host_key = host_key});
     pair_rogue(&p.server, wire_written(&w));
     for (int i = 0; i < 4; i++)
         pair_move(&p, &p.server, &p.client, SIZE_MAX);
