@@ -25,9 +25,10 @@ bool magnitude_is_below(struct bytes a, struct bytes b)
 }
 
 /* BearSSL's RSA public operation takes an exponent of any length, secret ones as well: it reads
- * windows of five bits, looks each up by masking the whole table, multiplies every time and keeps
- * the product by a mask (src/int/i62_modpow2.c and i31_modpow2.c), and its Montgomery product ends
- * in a masked subtraction. `make ct` shows the same of the library that is installed. */
+ * windows of one to five bits (as many as its memory allows), looks each up by masking the whole
+ * table, multiplies every time and keeps the product by a mask (src/int/i62_modpow2.c and
+ * i31_modpow2.c), and its Montgomery product ends in a masked subtraction. `make ct` shows the same
+ * of the library that is installed. */
 bool magnitude_power(uint8_t *x, struct bytes e, struct bytes n)
 {
     uint8_t n_copy[MAGNITUDE_POWER_MAX]; /* BearSSL's struct has no const */
