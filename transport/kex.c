@@ -102,8 +102,7 @@ size_t kex_hash(const struct transport *t, const struct kex_shown *shown, uint8_
     hash_update_string(&h, init[client]);
     hash_update_string(&h, init[!client]);
     hash_update_string(&h, shown->host_key);
-    hash_update(
-        &h, (struct bytes){k->gex_terms, k->gex_terms_n}); /* empty but for group exchange */
+    hash_update(&h, (struct bytes){k->gex_terms, k->gex_terms_n}); /* mostly none */
     hash_update_string(&h, shown->client_share);
     hash_update_string(&h, shown->server_share);
     hash_update(&h, shown->secret); /* with its length word: see crypto/kex.h */

@@ -8,12 +8,8 @@
 
 #include "transport/engine.h"
 
-enum {
-    GEX_MIN = DH_MIN_BITS,
-    GEX_WANTED =
-        3072, /* some 128 bits of strength, as curve25519 has, which is preferred to this */
-    GEX_MAX = DH_MAX_BITS,
-};
+/* 3072 bits have the strength of curve25519, some 128 bits, which is preferred to all of this. */
+enum { GEX_MIN = DH_MIN_BITS, GEX_WANTED = 3072, GEX_MAX = DH_MAX_BITS };
 
 static enum err keep_terms(
     struct transport *t, const struct msg_gex_request *asked, const struct dh_group *d)
