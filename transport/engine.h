@@ -30,6 +30,7 @@ enum {
     RX_CAP_OPEN = 512 * 1024,  /* room for reads of 256 KiB behind half a packet */
     LOGIN_BYTES = 1024 * 1024, /* what a peer may send before login */
     LOGIN_PACKETS = 1000,
+    LOGIN_REKEYS = 4, /* each may cost us 35 ms: group exchange with 4096 bits */
 
     TX_CAP_FIRST = 4 * 1024,
     TX_DATA_SLACK = 36 * 1024,       /* a packet of usual size: bulk data waits when less is left */

@@ -69,6 +69,8 @@ enum phase kex_phase(
 enum err kex_on_kexinit(struct transport *t, struct bytes payload)
 {
     struct msg_kexinit peer;
+    if (!t->has_login && t->counts.rekeys >= LOGIN_REKEYS)
+        return engine_fault(t, ERR_LIMIT, "more than %d new keys before login", LOGIN_REKEYS);
     if (kex_start(t) != ERR_OK || keep_peer_init(t, payload) != ERR_OK)
         return t->fault.code;
     struct kex *k = t->kex;

@@ -131,6 +131,22 @@ static void a_mebibyte_before_login_is_the_end(void)
     pair_close(&p);
 }
 
+static void a_handful_of_new_keys_before_login_is_the_end(void)
+{
+    struct pair p;
+    pair_init(&p);
+    p.holds_auth = true;
+    pair_open(&p);
+    pair_run(&p);
+    for (int i = 0; i <= LOGIN_REKEYS; i++) {
+        CU_ASSERT_EQUAL(pair_err(&p.server), ERR_OK);
+        CU_ASSERT_EQUAL(kex_start(p.client.t), ERR_OK);
+        pair_run(&p);
+    }
+    CU_ASSERT_EQUAL(pair_err(&p.server), ERR_LIMIT);
+    pair_close(&p);
+}
+
 static void after_login_there_is_no_such_end(void)
 {
     struct pair p;
@@ -271,6 +287,7 @@ static const struct unit_test tests[] = {
     UNIT(deadlines_do_not_wrap),
     UNIT(a_thousand_packets_before_login_are_the_end),
     UNIT(a_mebibyte_before_login_is_the_end),
+    UNIT(a_handful_of_new_keys_before_login_is_the_end),
     UNIT(after_login_there_is_no_such_end),
     UNIT(a_packet_of_35000_is_taken_before_login_and_no_longer_one),
     UNIT(a_full_buffer_waits_for_a_decision),
