@@ -51,8 +51,10 @@ struct chan {
     uint32_t due;         /* consumed, not given back as credit yet */
     uint32_t pace_epoch;  /* what pace_bytes were consumed in (pace.c) */
     uint64_t pace_bytes;
-    bool pace_has_queued; /* its window was too large once: it grows by small steps now */
-    bool pace_is_settled; /* no shrinking was under way when they began to count */
+    uint64_t credit_at_ms; /* no credit before then */
+    bool credit_waits;     /* for that time, in pace.waiting */
+    bool pace_has_queued;  /* its window was too large once: it grows by small steps now */
+    bool pace_is_settled;  /* no shrinking was under way when they began to count */
 
     uint32_t asked[CHAN_MAX_ASKED]; /* tokens of our requests, oldest at asked_at, a ring */
     uint8_t asked_at, n_asked;

@@ -10,6 +10,8 @@
 enum {
     /* A channel of which this much has moved, and of no other, is alone. */
     SCHED_ALONE_BYTES = 16 << 20,
+    /* Channels that may have more than MUX_WINDOW_BYTES of the budget at a time. */
+    PACE_MAX_WAITING = 128,
     /* No packet gives more than one event, and they are pulled between packets; the rest is slack
      * for a caller that once does not. */
     MUX_MAX_EVENTS = 4,
@@ -74,6 +76,9 @@ struct pace {
     uint64_t took_ms;    /* the last probe */
     uint64_t rtt_min_ms; /* the shortest; UINT64_MAX: none yet */
     uint64_t bytes;      /* moved by all channels since the last probe ended */
+    uint64_t now_ms;
+    struct chan *waiting[PACE_MAX_WAITING]; /* channels whose credit is spread over time */
+    unsigned n_waiting;
 };
 
 struct mux {
@@ -129,6 +134,8 @@ enum err on_close(struct mux *m, struct wire_reader *r);
 void window_grant(struct mux *m, struct chan *c);
 /* The channel holds nothing for the peer any more: its promise is free for others. */
 void window_release(struct mux *m, struct chan *c);
+/* Gives c the credit that is due. */
+void window_credit(struct mux *m, struct chan *c);
 enum err on_data(struct mux *m, struct wire_reader *r);
 enum err on_extended_data(struct mux *m, struct wire_reader *r);
 enum err on_window_adjust(struct mux *m, struct wire_reader *r);
@@ -141,6 +148,9 @@ void pace_consumed(struct mux *m, struct chan *c, uint32_t n);
 void pace_sent(struct mux *m, struct chan *c, uint32_t n);
 /* What c's promise should be now. */
 uint32_t pace_target(const struct mux *m, const struct chan *c);
+/* How much of c.due may be given now; 0: none, it will be called for in time (mux_tick). */
+uint32_t pace_credit(struct mux *m, struct chan *c);
+void pace_forget(struct mux *m, struct chan *c);
 /* c is to wait for credit, although it has window. */
 bool pace_holds_back(const struct mux *m, const struct chan *c);
 

@@ -28,6 +28,8 @@ enum {
     BUSY_MS = 20,
     OWN_MS = 12,      /* the probe itself waits behind what we send (forward/link.h) */
     FIRST_PROBES = 4, /* these need no traffic: they find the path without its queues */
+    FAR_MS = 16,
+    PART_OF_WINDOW = 8,
     /* A path this short needs no window to be full: what is in it waits in the far end's buffers,
      * and everybody else's bytes behind it. */
     NEAR_MS = 1,
@@ -84,6 +86,73 @@ static bool is_near_and_shared(const struct mux *m)
 uint32_t pace_target(const struct mux *m, const struct chan *c)
 {
     return is_near_and_shared(m) ? min_u32(c->recv_target, NEAR_BYTES) : c->recv_target;
+}
+
+/* On a long path what a round trip carries arrives in bursts where nothing on the way spreads it,
+ * and credit given at once for a burst makes the next one. A peer with megabytes of credit reads
+ * ahead; OpenSSH copies all it has read for every 32 KiB more, and with 15 MiB stands still. So
+ * beyond the first window's size credit is spread: an eighth of the window at a time, at twice the
+ * rate that fills it in a round trip. */
+static bool is_spread(const struct mux *m, const struct chan *c)
+{
+    return m->pace.rtt_min_ms >= FAR_MS && m->pace.rtt_min_ms != UINT64_MAX &&
+           c->recv_limit > MUX_WINDOW_BYTES;
+}
+
+static bool wait_for_credit(struct pace *p, struct chan *c)
+{
+    if (c->credit_waits)
+        return true;
+    if (p->n_waiting == PACE_MAX_WAITING)
+        return false;
+    c->credit_waits = true;
+    p->waiting[p->n_waiting++] = c;
+    return true;
+}
+
+uint32_t pace_credit(struct mux *m, struct chan *c)
+{
+    struct pace *p = &m->pace;
+    if (!is_spread(m, c))
+        return c->due;
+    if (p->now_ms < c->credit_at_ms)
+        return wait_for_credit(p, c) ? 0 : c->due;
+    uint32_t part = c->recv_limit / PART_OF_WINDOW;
+    c->credit_at_ms = p->now_ms + p->rtt_min_ms / (2 * PART_OF_WINDOW);
+    return c->due >= 2 * part && wait_for_credit(p, c) ? part : c->due;
+}
+
+void pace_forget(struct mux *m, struct chan *c)
+{
+    struct pace *p = &m->pace;
+    for (unsigned i = 0; c->credit_waits && i < p->n_waiting; i++)
+        if (p->waiting[i] == c) {
+            p->waiting[i] = p->waiting[--p->n_waiting];
+            c->credit_waits = false;
+        }
+}
+
+void mux_tick(struct mux *m, uint64_t now_ms)
+{
+    struct pace *p = &m->pace;
+    p->now_ms = now_ms;
+    for (unsigned i = p->n_waiting; i-- > 0;) {
+        struct chan *c = p->waiting[i];
+        if (c->credit_at_ms > now_ms)
+            continue;
+        p->waiting[i] = p->waiting[--p->n_waiting];
+        c->credit_waits = false;
+        window_credit(m, c); /* may have it wait again, behind all that are left to look at */
+    }
+}
+
+uint64_t mux_deadline(const struct mux *m)
+{
+    uint64_t at = UINT64_MAX;
+    for (unsigned i = 0; i < m->pace.n_waiting; i++)
+        if (m->pace.waiting[i]->credit_at_ms < at)
+            at = m->pace.waiting[i]->credit_at_ms;
+    return at;
 }
 
 bool pace_holds_back(const struct mux *m, const struct chan *c)

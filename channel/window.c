@@ -52,6 +52,7 @@ void window_release(struct mux *m, struct chan *c)
 {
     m->promised -= c->recv_limit;
     c->recv_limit = 0;
+    pace_forget(m, c);
 }
 
 /* Moves the promise towards its target, by more or less credit than has been consumed. So a channel
@@ -85,6 +86,28 @@ static bool credit_is_due(const struct chan *c)
     return c->due > CREDIT_BYTES && c->due >= limit / CREDIT_OF_LARGE;
 }
 
+void window_credit(struct mux *m, struct chan *c)
+{
+    if (!credit_is_due(c))
+        return;
+    uint32_t before = c->due;
+    uint32_t n = pace_credit(m, c);
+    if (n == 0)
+        return;
+    window_fit(m, c); /* the promise moves with every credit, and the credit with it */
+    n = c->due > before ? n + (c->due - before) : min_u32(n, c->due);
+    if (n == 0)
+        return; /* all of it went into a smaller promise */
+    struct msg_window_adjust msg = {.recipient = c->peer_id, .add = n};
+    struct wire_writer w;
+    if (!packet_begin(m, 9, &w))
+        return;
+    msg_window_adjust_encode(&w, &msg);
+    packet_end(m, &w);
+    c->recv_window += n;
+    c->due -= n;
+}
+
 void mux_consumed(struct mux *m, uint32_t id, size_t n)
 {
     struct chan *c = table_find(&m->table, id);
@@ -94,19 +117,7 @@ void mux_consumed(struct mux *m, uint32_t id, size_t n)
     c->held -= taken;
     c->due += taken;
     pace_consumed(m, c, taken);
-    if (!credit_is_due(c))
-        return;
-    window_fit(m, c);
-    if (c->due == 0)
-        return; /* all of it went into a smaller promise */
-    struct msg_window_adjust msg = {.recipient = c->peer_id, .add = c->due};
-    struct wire_writer w;
-    if (!packet_begin(m, 9, &w))
-        return;
-    msg_window_adjust_encode(&w, &msg);
-    packet_end(m, &w);
-    c->recv_window += c->due;
-    c->due = 0;
+    window_credit(m, c);
 }
 
 /* Takes n bytes of data off the window. */

@@ -321,6 +321,8 @@ static void arm_timer(struct peer *p)
         at = p->alive_due_ms;
     if (p->closing && p->close_by_ms < at)
         at = p->close_by_ms;
+    if (p->mux != NULL && mux_deadline(p->mux) < at)
+        at = mux_deadline(p->mux);
     if (link_deadline(&p->link) < at)
         at = link_deadline(&p->link);
     if (at == UINT64_MAX)
@@ -342,7 +344,10 @@ static void on_timer(struct loop_timer *timer)
 static void measure(struct peer *p)
 {
     uint64_t now = loop_now(p->loop);
-    if (p->mux == NULL || mux_n_channels(p->mux) == 0 || !mux_probe_due(p->mux, now))
+    if (p->mux == NULL)
+        return;
+    mux_tick(p->mux, now);
+    if (mux_n_channels(p->mux) == 0 || !mux_probe_due(p->mux, now))
         return;
     if (mux_global_request(
             p->mux, BYTES_LIT("keepalive@openssh.com"), true, BYTES_LIT(""), TOKEN_PROBE) == ERR_OK)

@@ -18,8 +18,12 @@ static void carry(struct end *e, uint32_t id, size_t n)
         size_t window = table_find(&e->m->table, id)->recv_window;
         size_t part = n < window ? n : window;
         part = part < MUX_PACKET_BYTES ? part : MUX_PACKET_BYTES;
-        if (part == 0)
+        if (part == 0 && mux_deadline(e->m) == UINT64_MAX)
             return;
+        if (part == 0) { /* credit waits for its time */
+            mux_tick(e->m, mux_deadline(e->m));
+            continue;
+        }
         CU_ASSERT_EQUAL_FATAL(say_data(e, id, part), ERR_OK);
         while (mux_next(e->m, &event))
             ;
@@ -133,6 +137,78 @@ static void a_window_grows_with_what_is_consumed(void)
             before = 0;
     }
     CU_ASSERT_EQUAL(c->recv_limit, 15 * M);
+    end_free(&e);
+}
+
+/* On a long path a whole window's credit does not go back at once, and all of it goes. */
+static void credit_of_a_large_window_is_spread_over_half_a_round_trip(void)
+{
+    struct end e;
+    struct mux_event event;
+    uint64_t now = 5;
+    end_init(&e);
+    e.m->pace.max_window = 8 * M;
+    uint32_t id = opened_by_us(&e, 0, 1, NULL);
+    probe(&e, id, &now, 160, 0);
+    for (int i = 0; i < 4; i++)
+        probe(&e, id, &now, 160, target(&e, id));
+    carry(&e, id, 64 * M);
+    const struct chan *c = table_find(&e.m->table, id);
+    CU_ASSERT_EQUAL(c->recv_limit, 8 * M);
+    mux_consumed(e.m, id, SIZE_MAX);
+    for (uint64_t at = mux_deadline(e.m); at != UINT64_MAX; at = mux_deadline(e.m))
+        mux_tick(e.m, now = at);
+    mux_tick(e.m, now += 1000);
+    while (hear(&e).number != 0)
+        ;
+    uint32_t window = c->recv_window, due = c->due;
+    for (uint32_t n = 0; n < window; n += MUX_PACKET_BYTES) { /* a burst: all it may send */
+        size_t part = window - n < MUX_PACKET_BYTES ? window - n : MUX_PACKET_BYTES;
+        CU_ASSERT_EQUAL_FATAL(say_data(&e, id, part), ERR_OK);
+        while (mux_next(e.m, &event))
+            ;
+    }
+    mux_consumed(e.m, id, window);
+    uint32_t given = 0;
+    for (uint64_t begin = now; given < window + due - M;) {
+        struct heard h = hear(&e);
+        if (h.number == 0) {
+            uint64_t at = mux_deadline(e.m);
+            CU_ASSERT_FATAL(at > now && at <= begin + 80);
+            mux_tick(e.m, at - 1);
+            CU_ASSERT_TRUE(hears_nothing(&e));
+            mux_tick(e.m, now = at);
+            continue;
+        }
+        CU_ASSERT_EQUAL(h.number, MSG_CHANNEL_WINDOW_ADJUST);
+        given += h.b;
+        CU_ASSERT(given <= M * (2 + (now - begin) / 10));
+    }
+    CU_ASSERT_EQUAL(given + c->due, window + due);
+    end_free(&e);
+}
+
+static void a_channel_that_goes_while_its_credit_waits_is_forgotten(void)
+{
+    struct end e;
+    uint64_t now = 5;
+    end_init(&e);
+    uint32_t ids[3];
+    for (int i = 0; i < 3; i++)
+        ids[i] = opened_by_us(&e, 0, 1, NULL);
+    probe(&e, ids[0], &now, 160, 0);
+    for (int i = 0; i < 3; i++) {
+        struct chan *c = table_find(&e.m->table, ids[i]);
+        c->recv_target = 8 * M;
+        while (!c->credit_waits)
+            carry(&e, ids[i], MUX_PACKET_BYTES);
+    }
+    CU_ASSERT_EQUAL(e.m->pace.n_waiting, 3);
+    mux_close(e.m, ids[1]);
+    say_id(&e, MSG_CHANNEL_CLOSE, ids[1]);
+    CU_ASSERT_EQUAL(e.m->pace.n_waiting, 2);
+    mux_tick(e.m, now + 10000);
+    CU_ASSERT_EQUAL(mux_deadline(e.m), UINT64_MAX);
     end_free(&e);
 }
 
@@ -272,6 +348,7 @@ static void read_counted(struct end *e, struct counted *c, uint64_t n)
 static void no_window_passes_its_limit_and_all_together_keep_to_the_budget(void)
 {
     enum { N = 8, STEPS = 1500, MOST = 15 * M, BUDGET = 64 * M };
+    enum { NEAR = 10 }; /* ms: too short for credit to be spread, which is of each channel alone */
     uint64_t now = 5, largest = 0, largest_sum = 0;
     struct counted c[N];
     struct end e;
@@ -281,7 +358,7 @@ static void no_window_passes_its_limit_and_all_together_keep_to_the_budget(void)
         uint32_t id = opened_by_us(&e, 0, 1, NULL);
         c[i] = (struct counted){.id = id, .window = table_find(&e.m->table, id)->recv_window};
     }
-    probe(&e, c[0].id, &now, 40, 0);
+    probe(&e, c[0].id, &now, NEAR, 0);
     c[0].window -= 1; /* the byte that probe() carries */
     for (int step = 0; step < STEPS; step++) {
         bool is_slow_path = rand() % 8 == 0, is_slow_reader = rand() % 8 == 0;
@@ -290,7 +367,7 @@ static void no_window_passes_its_limit_and_all_together_keep_to_the_budget(void)
             send_counted(&e, &c[i], rand() % 3 ? UINT64_MAX : (uint64_t)rand() % M);
             read_counted(&e, &c[i], is_slow_reader ? c[i].unread / 8 : c[i].unread);
         }
-        now += is_slow_path ? 800 : 40;
+        now += is_slow_path ? 800 : NEAR;
         mux_probe_end(e.m, now);
         uint64_t sum = 0;
         for (int i = 0; i < N; i++) {
@@ -341,6 +418,8 @@ static const struct unit_test tests[] = {
     UNIT(a_window_that_shrank_grows_again_when_the_path_is_free),
     UNIT(a_reader_that_leaves_its_data_gets_a_smaller_window),
     UNIT(a_window_grows_with_what_is_consumed),
+    UNIT(credit_of_a_large_window_is_spread_over_half_a_round_trip),
+    UNIT(a_channel_that_goes_while_its_credit_waits_is_forgotten),
     UNIT(on_a_short_path_channels_that_share_it_get_small_windows),
     UNIT(on_a_short_path_that_is_shared_nobody_runs_far_ahead_of_his_credit),
     UNIT(some_probes_are_due_at_first_and_then_only_while_bytes_flow),
