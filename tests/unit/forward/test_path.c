@@ -1,8 +1,6 @@
-#define _GNU_SOURCE /* RTLD_NEXT */
-/* Receive windows of a real peer over a path of 10 s, which is the test's: this program stands in
- * front of clock_gettime(), and what takes time is added to what the machine's clock says. The
- * other end is a liar, which fills every window and answers a probe when the test lets it. */
-#include <dlfcn.h>
+/* Receive windows of a real peer over a path whose time is the test's: this program stands in front
+ * of clock_gettime(). The other end is a liar, which fills every window and answers a probe when
+ * the test lets it. */
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,26 +11,18 @@
 
 static uint64_t added_ms;
 
+/* Each look at the clock takes 100 ns, so that whoever waits for it in a loop comes to an end. */
 int clock_gettime(clockid_t clock, struct timespec *t)
 {
-    static int (*there)(clockid_t, struct timespec *);
-    if (there == NULL) {
-        void *found = dlsym(RTLD_NEXT, "clock_gettime");
-        if (found == NULL)
-            abort();
-        memcpy(&there, &found, sizeof found);
-    }
-    int result = there(clock, t);
-    t->tv_sec += (time_t)(added_ms / 1000);
-    t->tv_nsec += (long)(added_ms % 1000) * 1000000;
-    if (t->tv_nsec >= 1000000000) {
-        t->tv_nsec -= 1000000000;
-        t->tv_sec++;
-    }
-    return result;
+    static uint64_t n_looks;
+    (void)clock;
+    uint64_t ns = added_ms * 1000000 + ++n_looks * 100;
+    t->tv_sec = (time_t)(1000 + ns / 1000000000);
+    t->tv_nsec = (long)(ns % 1000000000);
+    return 0;
 }
 
-enum { M = 1 << 20, PATH_MS = 10000, LIAR_CHAN = 77 };
+enum { M = 1 << 20, PATH_MS = 12, /* too short for credit to be spread */ LIAR_CHAN = 77 };
 
 static struct rig r;
 static struct app far;
