@@ -1,7 +1,7 @@
 /* ML-KEM-768, the key encapsulation of FIPS 203: whoever has the encapsulation key makes a secret
  * and a ciphertext of it, which only the holder of the decapsulation key opens.
  *
- * Time depends on lengths and on what is public: ek and ct. Nothing secret is left on the stack. */
+ * Time depends on lengths and on what is public, ek and ct. What is made on the way is wiped. */
 #ifndef CRYPTO_MLKEM768_H
 #define CRYPTO_MLKEM768_H
 

@@ -256,7 +256,7 @@ void poly_sample_small(struct poly *f, const uint8_t seed[MLKEM_SEED_BYTES], uin
     sha3_absorb(&s, (struct bytes){&n, 1});
     sha3_squeeze(&s, bits, sizeof bits);
     for (size_t i = 0; i < MLKEM_N; i++) {
-        uint32_t four = bits[i / 2] >> 4 * (i % 2);
+        uint32_t four = (uint32_t)bits[i / 2] >> 4 * (i % 2);
         uint32_t plus = (four & 1) + (four >> 1 & 1), minus = (four >> 2 & 1) + (four >> 3 & 1);
         f->c[i] = (uint16_t)mlkem_subtract_once(plus + Q - minus, Q);
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/hash.h"
+#include "crypto/mlkem_poly.h"
 #include "crypto/sha3.h"
 #include "tests/unit/crypto/mlkem_samples.h"
 #include "tests/unit/unit.h"
@@ -51,6 +52,7 @@ static void keys_and_secrets_are_the_published_ones(void)
     struct rng rng = scripted_rng(MLKEM_SAMPLE_SEED MLKEM_SAMPLE_M);
     mlkem768_keygen(&rng, ek, dk);
     CU_ASSERT_TRUE(has_sha256(ek_bytes, MLKEM_SAMPLE_EK_SHA256));
+    CU_ASSERT_TRUE(has_sha256(dk_bytes, MLKEM_SAMPLE_DK_SHA256));
     CU_ASSERT_EQUAL_FATAL(mlkem768_encaps(&rng, ek_bytes, ct, secret), ERR_OK);
     CU_ASSERT_TRUE(has_sha256(ct_bytes, MLKEM_SAMPLE_CT_SHA256));
     CU_ASSERT_TRUE(is_hex(secret, sizeof secret, MLKEM_SAMPLE_SECRET));
@@ -190,7 +192,17 @@ static void a_damaged_decapsulation_key_is_refused(void)
     }
 }
 
+/* It never falls, so where it steps says everything. */
+static void division_by_multiplication_is_exact_below_2_to_the_28th(void)
+{
+    unsigned n_wrong = 0;
+    for (uint32_t k = 1; k * MLKEM_Q < 1u << 28; k++)
+        n_wrong += mlkem_divide(k * MLKEM_Q) != k || mlkem_divide(k * MLKEM_Q - 1) != k - 1;
+    CU_ASSERT_EQUAL(n_wrong, 0);
+}
+
 static const struct unit_test tests[] = {
+    UNIT(division_by_multiplication_is_exact_below_2_to_the_28th),
     UNIT(keys_and_secrets_are_the_published_ones),
     UNIT(a_hundred_rounds_add_up_to_the_published_hash),
     UNIT(a_changed_ciphertext_gives_another_secret_and_no_error),
