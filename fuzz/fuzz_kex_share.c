@@ -38,10 +38,11 @@ static void try(const struct kex_method *m, struct bytes share)
     fuzz_require(m->start(&client, state, mine, &mine_n) == ERR_OK && mine_n <= KEX_SHARE_MAX);
 
     memset(secret, UNTOUCHED, sizeof secret);
-    is_whole_or_nothing(m->finish(state, share, secret, &n), secret, n);
+    enum err e = m->finish(state, share, secret, &n);
+    is_whole_or_nothing(e, secret, n);
 
     memset(secret, UNTOUCHED, sizeof secret);
-    enum err e = m->reply(&server, share, answer, &answer_n, secret, &n);
+    e = m->reply(&server, share, answer, &answer_n, secret, &n);
     is_whole_or_nothing(e, secret, n);
     if (e == ERR_OK)
         fuzz_require(answer_n > 0 && answer_n <= KEX_SHARE_MAX);
