@@ -68,5 +68,5 @@ void poly_decompress(struct poly *f, unsigned d, const uint8_t *in)
 {
     struct unpacker u = {.in = in};
     for (size_t i = 0; i < MLKEM_N; i++)
-        f->c[i] = (uint16_t)((unpack(&u, d) * MLKEM_Q + (1u << (d - 1))) >> d);
+        f->c[i] = (uint16_t)((2 * unpack(&u, d) * MLKEM_Q + (1u << d)) >> (d + 1));
 }
