@@ -4,6 +4,8 @@
 #include "crypto/kex_methods.h"
 
 static const struct kex_method methods[] = {
+    {"mlkem768x25519-sha256", HASH_SHA256, kex_mlkem768_start, kex_mlkem768_reply,
+        kex_mlkem768_finish},
     {"curve25519-sha256", HASH_SHA256, kex_x25519_start, kex_x25519_reply, kex_x25519_finish},
     /* The same method by the name it had before RFC 8731. */
     {"curve25519-sha256@libssh.org", HASH_SHA256, kex_x25519_start, kex_x25519_reply,
@@ -29,7 +31,8 @@ const struct kex_method *kex_find(struct bytes name)
 
 const char *kex_names(void)
 {
-    return "curve25519-sha256,curve25519-sha256@libssh.org,"
+    return "mlkem768x25519-sha256,"
+           "curve25519-sha256,curve25519-sha256@libssh.org,"
            "ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,"
            "diffie-hellman-group-exchange-sha256,"
            "diffie-hellman-group16-sha512,diffie-hellman-group14-sha256";

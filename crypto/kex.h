@@ -14,9 +14,9 @@
 #include "proto/err.h"
 
 enum {
-    KEX_SHARE_MAX = 2048,  /* sntrup761x25519: 1158 + 32 (client); DH group 16: 513 */
+    KEX_SHARE_MAX = 2048,  /* mlkem768x25519: 1184 + 32 (client); DH group 16: 513 */
     KEX_SECRET_MAX = 1030, /* the encoded secret: an mpint; DH in 4096 bits takes 517 */
-    KEX_STATE_MAX = 4096,  /* the client's private state between share and finish */
+    KEX_STATE_MAX = 4096,  /* the client's between share and finish; mlkem768x25519: 2400 + 32 */
 };
 
 struct kex_method {

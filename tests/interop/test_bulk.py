@@ -19,6 +19,7 @@ MACS = [
     "hmac-sha2-512-etm@openssh.com",
 ]
 KEXES = [
+    "mlkem768x25519-sha256",
     "curve25519-sha256",
     "curve25519-sha256@libssh.org",
     "diffie-hellman-group-exchange-sha256",
@@ -121,4 +122,23 @@ for kex in KEXES:
 
     @test("the key exchange %s works" % kex, BOTH, kex=kex)
     def _(t, kex):
+        t.need_kex(kex)
         bulk(t, 1, "-o", "KexAlgorithms=" + kex, negotiated="kex: algorithm: %s[ \n]" % kex)
+
+
+@test("adit and aditd prefer mlkem768x25519-sha256 to all other key exchanges", ("aditd",))
+def _(t):
+    t.need_adit("it has had it since 9.9 only")
+    t.server()
+    client = t.client("-v", "-N")
+    client.wait_text(r"kex: algorithm: mlkem768x25519-sha256\n")
+
+
+@test("16 MiB both ways while mlkem768x25519-sha256 is renewed every 256 KiB", BOTH, limit=60)
+def _(t):
+    t.need_kex("mlkem768x25519-sha256")
+    t.server()
+    target, port = data.Target(), t.port()
+    kex = ("-o", "KexAlgorithms=mlkem768x25519-sha256", "-o", "RekeyLimit=256K")
+    t.tunnel(*kex, "-L", data.spec(port, target), listens=[port])
+    data.exchange(*data.pair(port, target), 16 * data.MIB)

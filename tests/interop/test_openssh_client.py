@@ -95,6 +95,7 @@ for kex in KEXES:
 
     @ssh("the key exchange %s works, and again under load" % kex, limit=60, kex=kex)
     def _(t, kex):
+        t.need_kex(kex)
         t.server()
         target, port = data.Target(), t.port()
         limits = ("-o", "KexAlgorithms=" + kex, "-o", "RekeyLimit=64K")

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/namelist.h"
+#include "tests/unit/crypto/mlkem_samples.h"
 #include "tests/unit/unit.h"
 
 static uint8_t state[KEX_STATE_MAX];
@@ -45,8 +46,15 @@ static void names_and_table_agree(void)
     CU_ASSERT_PTR_NULL(kex_find(BYTES_LIT("")));
 }
 
+static void what_a_quantum_computer_cannot_read_is_preferred(void)
+{
+    struct bytes names = bytes_of(kex_names()), name;
+    CU_ASSERT_TRUE(namelist_next(&names, &name) && bytes_is(name, "mlkem768x25519-sha256"));
+}
+
 static void hashes_are_those_of_the_standards(void)
 {
+    CU_ASSERT_EQUAL(find("mlkem768x25519-sha256")->hash, HASH_SHA256);
     CU_ASSERT_EQUAL(find("curve25519-sha256")->hash, HASH_SHA256);
     CU_ASSERT_EQUAL(find("curve25519-sha256@libssh.org")->hash, HASH_SHA256);
     CU_ASSERT_EQUAL(find("ecdh-sha2-nistp256")->hash, HASH_SHA256);
@@ -136,20 +144,40 @@ static bool has_shares_of_one_length(struct bytes name)
     return name.n < sizeof dh - 1 || memcmp(name.p, dh, sizeof dh - 1) != 0;
 }
 
+static void refused_by(
+    const struct kex_method *m, bool is_client, const uint8_t *share, size_t share_n)
+{
+    struct rng rng = rng_fixed(9);
+    size_t n = 99, mine_n;
+    struct bytes theirs = {share, share_n};
+    enum err e = is_client ? m->finish(state, theirs, secret, &n)
+                           : m->reply(&rng, theirs, server, &mine_n, secret, &n);
+    CU_ASSERT_EQUAL(e, ERR_KEX);
+    CU_ASSERT_EQUAL(n, 0);
+}
+
 static void shares_of_any_other_length_are_refused(void)
 {
     struct bytes names = bytes_of(kex_names()), name;
-    static uint8_t room[200];
+    static uint8_t room[KEX_SHARE_MAX];
     while (namelist_next(&names, &name)) {
         const struct kex_method *m = kex_find(name);
         if (!has_shares_of_one_length(name))
             continue;
         struct rng rng = rng_fixed(9);
-        size_t good_n;
-        CU_ASSERT_EQUAL_FATAL(m->start(&rng, state, room, &good_n), ERR_OK);
-        for (size_t n = 0; n < sizeof room; n++)
-            if (n != good_n)
-                refused(m, room, n);
+        size_t client_n, server_n, n;
+        CU_ASSERT_EQUAL_FATAL(m->start(&rng, state, client, &client_n), ERR_OK);
+        CU_ASSERT_EQUAL_FATAL(
+            m->reply(&rng, (struct bytes){client, client_n}, server, &server_n, secret, &n),
+            ERR_OK);
+        memcpy(room, server, server_n);
+        for (n = 0; n < sizeof room; n++)
+            if (n != server_n)
+                refused_by(m, true, room, n);
+        memcpy(room, client, client_n);
+        for (n = 0; n < sizeof room; n++)
+            if (n != client_n)
+                refused_by(m, false, room, n);
     }
 }
 
@@ -207,8 +235,90 @@ static void p256_gives_the_published_secret(void)
     CU_ASSERT_TRUE(n == 37 && memcmp(secret, want, 37) == 0);
 }
 
+/* ---- mlkem768x25519-sha256 ----------------------------------------------------------------- */
+
+/* Alice and Bob of RFC 7748 section 6.1 with ML-KEM's published values. What both hash is the
+ * SHA-256 of the two published secrets, as a string. */
+static void mlkem768x25519_puts_the_published_parts_together(void)
+{
+    const struct kex_method *m = find("mlkem768x25519-sha256");
+    uint8_t want[64];
+    size_t client_n, server_n, n;
+    struct rng alice = scripted_rng(
+        MLKEM_SAMPLE_SEED "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a");
+    CU_ASSERT_EQUAL_FATAL(m->start(&alice, state, client, &client_n), ERR_OK);
+    CU_ASSERT_EQUAL_FATAL(client_n, 1184 + 32);
+    hash_once(HASH_SHA256, (struct bytes){client, 1184}, secret);
+    unit_hex(MLKEM_SAMPLE_EK_SHA256, want, 32);
+    CU_ASSERT_EQUAL(memcmp(secret, want, 32), 0);
+    unit_hex("8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a", want, 32);
+    CU_ASSERT_EQUAL(memcmp(client + 1184, want, 32), 0);
+
+    struct rng bob = scripted_rng(
+        MLKEM_SAMPLE_M "5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb");
+    CU_ASSERT_EQUAL_FATAL(
+        m->reply(&bob, (struct bytes){client, client_n}, server, &server_n, secret, &n), ERR_OK);
+    CU_ASSERT_EQUAL_FATAL(server_n, 1088 + 32);
+    hash_once(HASH_SHA256, (struct bytes){server, 1088}, secret2);
+    unit_hex(MLKEM_SAMPLE_CT_SHA256, want, 32);
+    CU_ASSERT_EQUAL(memcmp(secret2, want, 32), 0);
+    unit_hex("de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f", want, 32);
+    CU_ASSERT_EQUAL(memcmp(server + 1088, want, 32), 0);
+
+    unit_hex("0000002061b960093640d816178a7b456a691a7b982c2d3dfaf5739074fdd168ac5a3c61", want,
+        sizeof want);
+    CU_ASSERT_TRUE(n == 36 && memcmp(secret, want, 36) == 0);
+    CU_ASSERT_EQUAL_FATAL(m->finish(state, (struct bytes){server, server_n}, secret2, &n), ERR_OK);
+    CU_ASSERT_TRUE(n == 36 && memcmp(secret2, want, 36) == 0);
+}
+
+/* Whatever is wrong in one half, nothing of the other half's secret is left. */
+static void refused_whole(struct bytes bad, bool is_client)
+{
+    memset(secret, 0x55, sizeof secret);
+    refused_by(find("mlkem768x25519-sha256"), is_client, bad.p, bad.n);
+    for (size_t i = 0; i < sizeof secret; i++)
+        CU_ASSERT_EQUAL(secret[i], 0x55);
+}
+
+static void a_hybrid_with_one_bad_half_is_refused(void)
+{
+    const struct kex_method *m = find("mlkem768x25519-sha256");
+    struct rng rng = rng_fixed(11);
+    size_t client_n, server_n, n;
+    CU_ASSERT_EQUAL_FATAL(m->start(&rng, state, client, &client_n), ERR_OK);
+    CU_ASSERT_EQUAL_FATAL(
+        m->reply(&rng, (struct bytes){client, client_n}, server, &server_n, secret, &n), ERR_OK);
+
+    uint8_t bad[KEX_SHARE_MAX];
+    memcpy(bad, server, server_n);
+    memset(bad + server_n - 32, 0, 32); /* a point of order 1 */
+    refused_whole((struct bytes){bad, server_n}, true);
+    memcpy(bad, client, client_n);
+    memset(bad + client_n - 32, 0, 32);
+    refused_whole((struct bytes){bad, client_n}, false);
+    memcpy(bad, client, client_n);
+    memset(bad, 0xff, 3); /* two coefficients of 4095 */
+    refused_whole((struct bytes){bad, client_n}, false);
+}
+
+/* Implicit rejection: only the exchange hash, which both sign or check, shows it. */
+static void a_changed_hybrid_ciphertext_gives_another_secret(void)
+{
+    const struct kex_method *m = find("mlkem768x25519-sha256");
+    struct rng rng = rng_fixed(12);
+    size_t client_n, server_n, n, n2;
+    CU_ASSERT_EQUAL_FATAL(m->start(&rng, state, client, &client_n), ERR_OK);
+    CU_ASSERT_EQUAL_FATAL(
+        m->reply(&rng, (struct bytes){client, client_n}, server, &server_n, secret, &n), ERR_OK);
+    server[500] ^= 1;
+    CU_ASSERT_EQUAL(m->finish(state, (struct bytes){server, server_n}, secret2, &n2), ERR_OK);
+    CU_ASSERT_TRUE(n == n2 && memcmp(secret, secret2, n) != 0);
+}
+
 static const struct unit_test tests[] = {
     UNIT(names_and_table_agree),
+    UNIT(what_a_quantum_computer_cannot_read_is_preferred),
     UNIT(hashes_are_those_of_the_standards),
     UNIT(both_sides_of_every_method_agree),
     UNIT(x25519_gives_the_published_secret),
@@ -216,6 +326,9 @@ static const struct unit_test tests[] = {
     UNIT(points_of_small_order_are_refused),
     UNIT(shares_of_any_other_length_are_refused),
     UNIT(points_off_the_nist_curves_are_refused),
+    UNIT(mlkem768x25519_puts_the_published_parts_together),
+    UNIT(a_hybrid_with_one_bad_half_is_refused),
+    UNIT(a_changed_hybrid_ciphertext_gives_another_secret),
 };
 
 int main(void)

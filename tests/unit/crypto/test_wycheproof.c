@@ -11,6 +11,7 @@
 #include "crypto/hash.h"
 #include "crypto/kex.h"
 #include "crypto/key.h"
+#include "crypto/mlkem768.h"
 #include "tests/unit/crypto/json.h"
 #include "tests/unit/unit.h"
 
@@ -244,6 +245,82 @@ static void ecdh_on_the_nist_curves(void)
     run_file("ecdh_secp521r1_ecpoint_test.json", p521_case);
 }
 
+/* The case's random bytes, and encapsulation key, ciphertext, secret as ours and as the file's. */
+static uint8_t mlkem_random[ROOM];
+static struct {
+    uint8_t ek[MLKEM768_EK_BYTES], dk[MLKEM768_DK_BYTES], ct[MLKEM768_CT_BYTES];
+    uint8_t secret[MLKEM768_SECRET_BYTES];
+} made;
+
+static void from_case(struct rng *r, uint8_t *p, size_t n)
+{
+    memcpy(p, mlkem_random + r->counter, n);
+    r->counter += n;
+}
+
+static bool is_case_s(const char *test, const char *name, const uint8_t *p, size_t n)
+{
+    const char *value = json_get(test, name);
+    return value == NULL || (json_hex(value, out, ROOM) == n && memcmp(out, p, n) == 0);
+}
+
+/* Keys exist only as made from seeds; their other lengths are not ours to refuse. */
+static bool mlkem_keygen(const char *test, bool *skip)
+{
+    struct rng rng = {.fill = from_case};
+    size_t n = json_hex(json_get(test, "seed"), mlkem_random, ROOM);
+    *skip = n != 64;
+    if (*skip)
+        return false;
+    mlkem768_keygen(&rng, made.ek, made.dk);
+    return is_case_s(test, "ek", made.ek, sizeof made.ek) &&
+           is_case_s(test, "dk", made.dk, sizeof made.dk);
+}
+
+static bool mlkem_opens(struct bytes dk, const char *test)
+{
+    struct bytes c = {ct, json_hex(json_get(test, "c"), ct, ROOM)};
+    return mlkem768_decaps(dk, c, made.secret) == ERR_OK &&
+           is_case_s(test, "K", made.secret, sizeof made.secret);
+}
+
+static bool mlkem_keygen_case(const char *group, const char *test, bool *skip)
+{
+    (void)group;
+    return mlkem_keygen(test, skip);
+}
+static bool mlkem_keygen_decaps_case(const char *group, const char *test, bool *skip)
+{
+    (void)group;
+    return mlkem_keygen(test, skip) && mlkem_opens((struct bytes){made.dk, sizeof made.dk}, test);
+}
+static bool mlkem_decaps_case(const char *group, const char *test, bool *skip)
+{
+    (void)group;
+    (void)skip;
+    struct bytes dk = {key, json_hex(json_get(test, "dk"), key, ROOM)};
+    return mlkem_opens(dk, test);
+}
+static bool mlkem_encaps_case(const char *group, const char *test, bool *skip)
+{
+    (void)group;
+    (void)skip;
+    struct rng rng = {.fill = from_case};
+    struct bytes ek = {key, json_hex(json_get(test, "ek"), key, ROOM)};
+    json_hex(json_get(test, "m"), mlkem_random, ROOM);
+    return mlkem768_encaps(&rng, ek, made.ct, made.secret) == ERR_OK &&
+           is_case_s(test, "c", made.ct, sizeof made.ct) &&
+           is_case_s(test, "K", made.secret, sizeof made.secret);
+}
+
+static void mlkem768(void)
+{
+    run_file("mlkem_768_keygen_seed_test.json", mlkem_keygen_case);
+    run_file("mlkem_768_test.json", mlkem_keygen_decaps_case);
+    run_file("mlkem_768_encaps_test.json", mlkem_encaps_case);
+    run_file("mlkem_768_semi_expanded_decaps_test.json", mlkem_decaps_case);
+}
+
 /* ---- signatures ---------------------------------------------------------------------------- */
 
 static uint8_t blob_room[KEY_BLOB_MAX], signature_room[KEY_SIGNATURE_MAX + 64];
@@ -374,7 +451,8 @@ static void ecdsa(void)
 }
 
 static const struct unit_test tests[] = {UNIT(aes_gcm), UNIT(chacha20_and_poly1305), UNIT(hmac),
-    UNIT(x25519), UNIT(ecdh_on_the_nist_curves), UNIT(ed25519), UNIT(rsa), UNIT(ecdsa)};
+    UNIT(x25519), UNIT(ecdh_on_the_nist_curves), UNIT(mlkem768), UNIT(ed25519), UNIT(rsa),
+    UNIT(ecdsa)};
 
 int main(void)
 {
