@@ -4,6 +4,11 @@
 #include "crypto/kex_methods.h"
 
 static const struct kex_method methods[] = {
+    {"sntrup761x25519-sha512", HASH_SHA512, kex_sntrup761_start, kex_sntrup761_reply,
+        kex_sntrup761_finish},
+    /* By the name it had before its draft was taken up by the IETF. */
+    {"sntrup761x25519-sha512@openssh.com", HASH_SHA512, kex_sntrup761_start, kex_sntrup761_reply,
+        kex_sntrup761_finish},
     {"curve25519-sha256", HASH_SHA256, kex_x25519_start, kex_x25519_reply, kex_x25519_finish},
     /* The same method by the name it had before RFC 8731. */
     {"curve25519-sha256@libssh.org", HASH_SHA256, kex_x25519_start, kex_x25519_reply,
@@ -26,7 +31,8 @@ const struct kex_method *kex_find(struct bytes name)
 
 const char *kex_names(void)
 {
-    return "curve25519-sha256,curve25519-sha256@libssh.org,"
+    return "sntrup761x25519-sha512,sntrup761x25519-sha512@openssh.com,"
+           "curve25519-sha256,curve25519-sha256@libssh.org,"
            "ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521";
 }
 

@@ -123,6 +123,15 @@ class Case:
         if self.is_ssh:
             raise check.Skip("ssh differs: " + why)
 
+    def need_kex(self, kex):
+        """OpenSSH may be older than a key exchange method, as server and as client."""
+        if self.server_kind == "sshd" and not sshd_has_kex(kex):
+            raise check.Skip("this sshd has no " + kex)
+        if self.is_ssh:
+            run = subprocess.run([self.client_path, "-Q", "kex"], capture_output=True, text=True)
+            if kex not in run.stdout.split():
+                raise check.Skip("this ssh has no " + kex)
+
     def need_remote_terminals(self):
         """Only root's sshd can give a new terminal to the group tty, where the system does not."""
         if IS_ROOT:
@@ -341,3 +350,14 @@ def sshd_knows(line):
         [SSHD, "-T", "-f", "/dev/null", "-o", line], capture_output=True, text=True
     )
     return "Bad configuration option: %s" % keyword not in run.stderr
+
+
+def sshd_has_kex(kex):
+    if SSHD is None:
+        return True  # what lacks then is said when one is to start
+    run = subprocess.run(
+        [SSHD, "-T", "-f", "/dev/null", "-o", "KexAlgorithms " + kex],
+        capture_output=True,
+        text=True,
+    )
+    return "Bad SSH2 KexAlgorithms" not in run.stderr

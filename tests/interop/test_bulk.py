@@ -18,7 +18,12 @@ MACS = [
     "hmac-sha2-256-etm@openssh.com",
     "hmac-sha2-512-etm@openssh.com",
 ]
-KEXES = ["curve25519-sha256", "curve25519-sha256@libssh.org"]
+KEXES = [
+    "sntrup761x25519-sha512",
+    "sntrup761x25519-sha512@openssh.com",
+    "curve25519-sha256",
+    "curve25519-sha256@libssh.org",
+]
 
 
 def check_negotiated(t, server, pattern):
@@ -115,4 +120,5 @@ for kex in KEXES:
 
     @test("the key exchange %s works" % kex, BOTH, kex=kex)
     def _(t, kex):
+        t.need_kex(kex)
         bulk(t, 1, "-o", "KexAlgorithms=" + kex, negotiated="kex: algorithm: %s[ \n]" % kex)

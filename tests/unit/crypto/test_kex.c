@@ -52,6 +52,8 @@ static void hashes_are_those_of_the_standards(void)
     CU_ASSERT_EQUAL(find("ecdh-sha2-nistp256")->hash, HASH_SHA256);
     CU_ASSERT_EQUAL(find("ecdh-sha2-nistp384")->hash, HASH_SHA384);
     CU_ASSERT_EQUAL(find("ecdh-sha2-nistp521")->hash, HASH_SHA512);
+    CU_ASSERT_EQUAL(find("sntrup761x25519-sha512")->hash, HASH_SHA512);
+    CU_ASSERT_EQUAL(find("sntrup761x25519-sha512@openssh.com")->hash, HASH_SHA512);
 }
 
 static void both_sides_of_every_method_agree(void)
@@ -127,18 +129,38 @@ static void points_of_small_order_are_refused(void)
     }
 }
 
+static void refused_by(
+    const struct kex_method *m, bool is_client, const uint8_t *share, size_t share_n)
+{
+    struct rng rng = rng_fixed(9);
+    size_t n = 99, mine_n;
+    struct bytes theirs = {share, share_n};
+    enum err e = is_client ? m->finish(state, theirs, secret, &n)
+                           : m->reply(&rng, theirs, server, &mine_n, secret, &n);
+    CU_ASSERT_EQUAL(e, ERR_KEX);
+    CU_ASSERT_EQUAL(n, 0);
+}
+
 static void shares_of_any_other_length_are_refused(void)
 {
     struct bytes names = bytes_of(kex_names()), name;
-    static uint8_t room[200];
+    static uint8_t room[KEX_SHARE_MAX];
     while (namelist_next(&names, &name)) {
         const struct kex_method *m = kex_find(name);
         struct rng rng = rng_fixed(9);
-        size_t good_n;
-        CU_ASSERT_EQUAL_FATAL(m->start(&rng, state, room, &good_n), ERR_OK);
-        for (size_t n = 0; n < sizeof room; n++)
-            if (n != good_n)
-                refused(m, room, n);
+        size_t client_n, server_n, n;
+        CU_ASSERT_EQUAL_FATAL(m->start(&rng, state, client, &client_n), ERR_OK);
+        CU_ASSERT_EQUAL_FATAL(
+            m->reply(&rng, (struct bytes){client, client_n}, server, &server_n, secret, &n),
+            ERR_OK);
+        memcpy(room, server, server_n);
+        for (n = 0; n < sizeof room; n++)
+            if (n != server_n)
+                refused_by(m, true, room, n);
+        memcpy(room, client, client_n);
+        for (n = 0; n < sizeof room; n++)
+            if (n != client_n)
+                refused_by(m, false, room, n);
     }
 }
 
