@@ -11,5 +11,8 @@ void secure_wipe(void *p, size_t n);
 /* Memory for secrets: NULL when there is none; secret_free wipes n bytes first and accepts NULL. */
 void *secret_alloc(size_t n);
 void secret_free(void *p, size_t n);
+/* Marks what was computed from secrets and is public from here on, so that a branch may depend on
+ * it. Does nothing, but in tests/ct: those programs have one of their own that tells valgrind. */
+void ct_public(const void *p, size_t n);
 
 #endif

@@ -26,10 +26,13 @@ static enum err make_pair(struct rng *rng, uint8_t scalar[POINT_BYTES], uint8_t 
     return crypto_scalarmult_curve25519_base(point, scalar) == 0 ? ERR_OK : ERR_INTERNAL;
 }
 
-/* libsodium refuses points of small order and an all-zero result. */
+/* libsodium refuses points of small order and an all-zero result, without a branch; that it did,
+ * the peer may know. */
 static enum err agree(struct both_secrets *s, const uint8_t *scalar, const uint8_t *point)
 {
-    return crypto_scalarmult_curve25519(s->x25519, scalar, point) == 0 ? ERR_OK : ERR_KEX;
+    int bad = crypto_scalarmult_curve25519(s->x25519, scalar, point);
+    ct_public(&bad, sizeof bad);
+    return bad == 0 ? ERR_OK : ERR_KEX;
 }
 
 static void combine(const struct both_secrets *s, uint8_t *secret, size_t *secret_n)

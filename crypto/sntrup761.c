@@ -111,7 +111,8 @@ static void decrypt(const struct sntrup_loops *loops, const uint8_t *secret_key,
     secure_wipe(&w, sizeof w);
 }
 
-void sntrup_key_from(const struct sntrup_loops *loops, struct rng *rng,
+/* Everything of a key pair after the choice of f and g. ginv is 1 / g in R/3. */
+static void key_from(const struct sntrup_loops *loops, struct rng *rng,
     const struct sntrup_small *f, const struct sntrup_small *g, const struct sntrup_small *ginv,
     uint8_t *public_key, uint8_t *secret_key)
 {
@@ -133,11 +134,14 @@ void sntrup_keypair(
     struct {
         struct sntrup_small f, g, ginv;
     } w;
-    do
+    bool is_invertible;
+    do {
         sntrup_random_small(rng, &w.g);
-    while (!sntrup_r3_reciprocal(loops, &w.g, &w.ginv));
+        is_invertible = sntrup_r3_reciprocal(loops, &w.g, &w.ginv);
+        ct_public(&is_invertible, sizeof is_invertible); /* a g that is dropped is no secret */
+    } while (!is_invertible);
     sntrup_random_short(rng, &w.f);
-    sntrup_key_from(loops, rng, &w.f, &w.g, &w.ginv, public_key, secret_key);
+    key_from(loops, rng, &w.f, &w.g, &w.ginv, public_key, secret_key);
     secure_wipe(&w, sizeof w);
 }
 

@@ -82,7 +82,7 @@ void sntrup_rq_triple_mod_3(const struct sntrup_rq *a, struct sntrup_small *out)
 
 void sntrup_r3_multiply(const struct sntrup_loops *loops, const struct sntrup_small *a,
     const struct sntrup_small *b, struct sntrup_small *out);
-/* 1 / a; false, which is no secret of a key that is kept, when a has none. */
+/* 1 / a; false when a has none. */
 bool sntrup_r3_reciprocal(
     const struct sntrup_loops *loops, const struct sntrup_small *a, struct sntrup_small *out);
 
@@ -103,10 +103,6 @@ void sntrup_sort(uint32_t *a, size_t n);
 
 /* ---- the KEM, with loops of the caller's choice (sntrup761.c) */
 
-/* Everything of a key pair after the choice of f and g. ginv is 1 / g in R/3. */
-void sntrup_key_from(const struct sntrup_loops *loops, struct rng *rng,
-    const struct sntrup_small *f, const struct sntrup_small *g, const struct sntrup_small *ginv,
-    uint8_t *public_key, uint8_t *secret_key);
 void sntrup_keypair(
     const struct sntrup_loops *loops, struct rng *rng, uint8_t *public_key, uint8_t *secret_key);
 void sntrup_encapsulate(const struct sntrup_loops *loops, struct rng *rng,
