@@ -6,6 +6,11 @@
 static const struct kex_method methods[] = {
     {"mlkem768x25519-sha256", HASH_SHA256, kex_mlkem768_start, kex_mlkem768_reply,
         kex_mlkem768_finish},
+    {"sntrup761x25519-sha512", HASH_SHA512, kex_sntrup761_start, kex_sntrup761_reply,
+        kex_sntrup761_finish},
+    /* By the name it had before its draft was taken up by the IETF. */
+    {"sntrup761x25519-sha512@openssh.com", HASH_SHA512, kex_sntrup761_start, kex_sntrup761_reply,
+        kex_sntrup761_finish},
     {"curve25519-sha256", HASH_SHA256, kex_x25519_start, kex_x25519_reply, kex_x25519_finish},
     /* The same method by the name it had before RFC 8731. */
     {"curve25519-sha256@libssh.org", HASH_SHA256, kex_x25519_start, kex_x25519_reply,
@@ -32,6 +37,7 @@ const struct kex_method *kex_find(struct bytes name)
 const char *kex_names(void)
 {
     return "mlkem768x25519-sha256,"
+           "sntrup761x25519-sha512,sntrup761x25519-sha512@openssh.com,"
            "curve25519-sha256,curve25519-sha256@libssh.org,"
            "ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,"
            "diffie-hellman-group-exchange-sha256,"

@@ -10,6 +10,12 @@ enum err kex_mlkem768_reply(struct rng *rng, struct bytes client_share, uint8_t 
 enum err kex_mlkem768_finish(
     const uint8_t *state, struct bytes server_share, uint8_t *secret, size_t *secret_n);
 
+enum err kex_sntrup761_start(struct rng *rng, uint8_t *state, uint8_t *share, size_t *share_n);
+enum err kex_sntrup761_reply(struct rng *rng, struct bytes client_share, uint8_t *share,
+    size_t *share_n, uint8_t *secret, size_t *secret_n);
+enum err kex_sntrup761_finish(
+    const uint8_t *state, struct bytes server_share, uint8_t *secret, size_t *secret_n);
+
 enum err kex_x25519_start(struct rng *rng, uint8_t *state, uint8_t *share, size_t *share_n);
 enum err kex_x25519_reply(struct rng *rng, struct bytes client_share, uint8_t *share,
     size_t *share_n, uint8_t *secret, size_t *secret_n);

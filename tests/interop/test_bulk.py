@@ -20,6 +20,8 @@ MACS = [
 ]
 KEXES = [
     "mlkem768x25519-sha256",
+    "sntrup761x25519-sha512",
+    "sntrup761x25519-sha512@openssh.com",
     "curve25519-sha256",
     "curve25519-sha256@libssh.org",
     "diffie-hellman-group-exchange-sha256",

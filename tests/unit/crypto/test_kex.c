@@ -60,6 +60,8 @@ static void hashes_are_those_of_the_standards(void)
     CU_ASSERT_EQUAL(find("ecdh-sha2-nistp256")->hash, HASH_SHA256);
     CU_ASSERT_EQUAL(find("ecdh-sha2-nistp384")->hash, HASH_SHA384);
     CU_ASSERT_EQUAL(find("ecdh-sha2-nistp521")->hash, HASH_SHA512);
+    CU_ASSERT_EQUAL(find("sntrup761x25519-sha512")->hash, HASH_SHA512);
+    CU_ASSERT_EQUAL(find("sntrup761x25519-sha512@openssh.com")->hash, HASH_SHA512);
 }
 
 static void both_sides_of_every_method_agree(void)
