@@ -50,13 +50,17 @@ enum key_file_status {
     KEY_FILE_OK,
     KEY_FILE_ENCRYPTED, /* needs a passphrase */
     KEY_FILE_WRONG_PASSPHRASE,
-    KEY_FILE_UNSUPPORTED, /* a known format or key type that is not here yet; why names it */
+    KEY_FILE_UNSUPPORTED, /* a known format, key type or cipher that is not here; why names it */
     KEY_FILE_BAD,         /* why says what was expected */
 };
-/* Reads the text of an OpenSSH private key file. passphrase may be empty. *why is a static phrase
- * for any status but OK. On OK *out is the caller's, to free. Bounded: a file is at most 1 MiB. */
+/* Reads the text of a private key file: OpenSSH's format, or PEM with PKCS #1, SEC 1 or PKCS #8.
+ * passphrase may be empty. *why is a static phrase for any status but OK. On OK *out is the
+ * caller's, to free. Bounded: a file is at most 1 MiB, and a passphrase costs a minute at worst. */
 enum key_file_status private_key_parse(
     struct bytes file, struct bytes passphrase, struct private_key **out, const char **why);
+/* The public blob that the text of a private key file tells without a passphrase, which only
+ * OpenSSH's format does. False when there is none, or cap is too small. */
+bool private_key_public_half(struct bytes file, uint8_t *out, size_t cap, size_t *out_n) MUST_USE;
 /* A new Ed25519 key; NULL on no memory. */
 struct private_key *private_key_generate(struct rng *rng);
 void private_key_free(struct private_key *k); /* accepts NULL */

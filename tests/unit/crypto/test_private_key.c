@@ -101,6 +101,29 @@ static void a_key_signs_with_its_own_algorithms_only(void)
     }
 }
 
+/* Known before any passphrase, cut points and all. */
+static void a_file_tells_its_public_half(void)
+{
+    uint8_t blob[KEY_BLOB_MAX], want[KEY_BLOB_MAX];
+    size_t n, want_n;
+    for (size_t i = 0; i < N_SAMPLES; i++) {
+        struct private_key *k = parse_good(samples[i].file);
+        CU_ASSERT_TRUE(private_key_public_half(bytes_of(samples[i].file), blob, sizeof blob, &n));
+        CU_ASSERT_TRUE(bytes_equal(private_key_blob(k), (struct bytes){blob, n}));
+        CU_ASSERT_FALSE(private_key_public_half(bytes_of(samples[i].file), blob, n - 1, &n));
+        private_key_free(k);
+    }
+    CU_ASSERT_EQUAL(key_from_base64(BYTES_LIT("ssh-ed25519"), bytes_of(sample_locked_public), want,
+                        sizeof want, &want_n),
+        ERR_OK);
+    struct bytes file = bytes_of(sample_locked_file);
+    CU_ASSERT_TRUE(private_key_public_half(file, blob, sizeof blob, &n));
+    CU_ASSERT_TRUE(bytes_equal((struct bytes){want, want_n}, (struct bytes){blob, n}));
+    for (size_t cut = 0; cut < file.n - 1; cut++)
+        CU_ASSERT_FALSE(
+            private_key_public_half((struct bytes){file.p, cut}, blob, sizeof blob, &n));
+}
+
 static void every_cut_file_is_refused(void)
 {
     for (size_t i = 0; i < N_SAMPLES; i++) {
@@ -258,21 +281,37 @@ static void other_formats_are_told_from_damage(void)
     static const struct {
         const char *text;
         enum key_file_status status;
+        const char *why;
     } files[] = {
-        {"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n",
-            KEY_FILE_UNSUPPORTED},
-        {"-----BEGIN PRIVATE KEY-----\n", KEY_FILE_UNSUPPORTED},
-        {"-----BEGIN EC PRIVATE KEY-----\n", KEY_FILE_UNSUPPORTED},
-        {"PuTTY-User-Key-File-3: ssh-ed25519\n", KEY_FILE_UNSUPPORTED},
-        {"ssh-ed25519 AAAA someone@somewhere\n", KEY_FILE_BAD},
-        {"", KEY_FILE_BAD},
-        {"-----BEGIN OPENSSH PRIVATE KEY-----\n-----END OPENSSH PRIVATE KEY-----\n", KEY_FILE_BAD},
+        {"-----BEGIN DSA PRIVATE KEY-----\nMIIE\n-----END DSA PRIVATE KEY-----\n",
+            KEY_FILE_UNSUPPORTED, "DSA key"},
+        {"-----BEGIN PRIVATE KEY-----\n", KEY_FILE_BAD, "cut short"},
+        {"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n", KEY_FILE_UNSUPPORTED,
+            "puttygen FILE -O private-openssh"},
+        {"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n", KEY_FILE_UNSUPPORTED, "puttygen FILE"},
+        {"SSH PRIVATE KEY FILE FORMAT 1.1\n", KEY_FILE_UNSUPPORTED, "protocol 1"},
+        {"0\x82\1\1", KEY_FILE_UNSUPPORTED, "openssl pkey -inform DER"},
+        {"# mine\nssh-ed25519 AAAA someone@somewhere\n", KEY_FILE_BAD, "public key"},
+        {"ecdsa-sha2-nistp256 AAAA", KEY_FILE_BAD, "public key"},
+        {"-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n", KEY_FILE_BAD,
+            "public key"},
+        {"hello\nssh-keygen makes keys\n", KEY_FILE_BAD, "expected \"-----BEGIN OPENSSH"},
+        {" -----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n", KEY_FILE_BAD, "expected"},
+        {"", KEY_FILE_BAD, "empty"},
+        {"-----BEGIN OPENSSH PRIVATE KEY-----\n-----END OPENSSH PRIVATE KEY-----\n", KEY_FILE_BAD,
+            "openssh-key-v1"},
         {"-----BEGIN OPENSSH PRIVATE KEY-----\n!!!!\n-----END OPENSSH PRIVATE KEY-----\n",
-            KEY_FILE_BAD},
+            KEY_FILE_BAD, "not base64"},
+        {"-----BEGIN OPENSSH PRIVATE KEY-----\na: b\n\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
+            KEY_FILE_BAD, "headers"},
     };
     struct private_key *k;
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        const char *why;
         CU_ASSERT_EQUAL(parse(bytes_of(files[i].text), &k), files[i].status);
+        (void)private_key_parse(bytes_of(files[i].text), no_passphrase, &k, &why);
+        CU_ASSERT_PTR_NOT_NULL(strstr(why, files[i].why));
+    }
 }
 
 static void a_file_over_1_mib_is_refused_unread(void)
@@ -350,6 +389,7 @@ static const struct unit_test tests[] = {
     UNIT(files_of_every_type_are_read),
     UNIT(signatures_are_those_another_implementation_makes),
     UNIT(a_key_signs_with_its_own_algorithms_only),
+    UNIT(a_file_tells_its_public_half),
     UNIT(every_cut_file_is_refused),
     UNIT(damaged_files_have_a_clean_end),
     UNIT(every_flipped_bit_but_the_comment_s_is_refused),
