@@ -84,6 +84,7 @@ static void say_too_open(const struct identity *id, mode_t mode)
         "This private key will be ignored. (To protect it: chmod 600 '%s')\n",
         (unsigned)mode, log_escape_cstr(id->path).s, log_escape_cstr(id->path).s);
     log_block(LOG_LEVEL_ERROR, text);
+    log_error("Load key \"%s\": bad permissions", log_escape_cstr(id->path).s);
 }
 
 static void say_unusable(const struct identity *id, const char *why)
@@ -213,7 +214,9 @@ static bool parse(struct identity *id, struct bytes file, const struct identity_
         status = unlock(id, file, asker, &why);
     if (status == KEY_FILE_OK)
         return settle_blob(id);
-    if (status == KEY_FILE_ENCRYPTED || status == KEY_FILE_WRONG_PASSPHRASE)
+    if (status == KEY_FILE_WRONG_PASSPHRASE)
+        log_error("Load key \"%s\": wrong passphrase", log_escape_cstr(id->path).s);
+    else if (status == KEY_FILE_ENCRYPTED)
         log_verbose("no passphrase for %s, it is not used", log_escape_cstr(id->path).s);
     else
         say_unusable(id, why);

@@ -58,9 +58,6 @@ enum key_file_status {
  * caller's, to free. Bounded: a file is at most 1 MiB, and a passphrase costs a minute at worst. */
 enum key_file_status private_key_parse(
     struct bytes file, struct bytes passphrase, struct private_key **out, const char **why);
-/* The public blob that the text of a private key file tells without a passphrase, which only
- * OpenSSH's format does. False when there is none, or cap is too small. */
-bool private_key_public_half(struct bytes file, uint8_t *out, size_t cap, size_t *out_n) MUST_USE;
 /* A new Ed25519 key; NULL on no memory. */
 struct private_key *private_key_generate(struct rng *rng);
 void private_key_free(struct private_key *k); /* accepts NULL */

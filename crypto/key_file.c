@@ -178,8 +178,8 @@ enum key_file_status key_file_check_blob(
     struct bytes name = wire_string(&r);
     *type = key_type_find(name);
     if (!r.bad && starts_with(name, "sk-"))
-        return key_file_say(j, KEY_FILE_UNSUPPORTED, "key on a FIDO token, which is not supported");
-    if (!r.bad && *type == NULL)
+        return key_file_say(j, KEY_FILE_UNSUPPORTED, "a security key signs through an agent only");
+    if (!r.bad && (*type == NULL || (*type)->check_private == NULL))
         return key_file_say(
             j, KEY_FILE_UNSUPPORTED, "key type not supported (Ed25519, ECDSA and RSA are)");
     if (key_check(blob, NULL) == ERR_OK)
@@ -244,24 +244,4 @@ enum key_file_status private_key_parse(
     *out = s == KEY_FILE_OK ? j.key : NULL;
     *why = s == KEY_FILE_OK ? "" : j.why;
     return s;
-}
-
-bool private_key_public_half(struct bytes file, uint8_t *out, size_t cap, size_t *out_n)
-{
-    struct key_job j = {.why = ""};
-    struct block b;
-    struct bytes blob;
-    bool ok = false;
-    if (find(&j, file, &b) != KEY_FILE_OK || b.format->read != key_openssh_read)
-        return false;
-    size_t raw_cap = b.body.n + 1;
-    uint8_t *raw = j.raw = secret_alloc(raw_cap);
-    if (raw != NULL && decode(&j, b.body) && key_openssh_public((struct bytes){raw, j.n}, &blob) &&
-        blob.n <= cap) {
-        memcpy(out, blob.p, blob.n);
-        *out_n = blob.n;
-        ok = true;
-    }
-    secret_free(raw, raw_cap);
-    return ok;
 }

@@ -76,7 +76,7 @@ static enum key_file_status read_section(
 
 enum key_file_status key_openssh_read(struct key_job *j)
 {
-    struct file f;
+    struct file f = {.is_encrypted = false};
     const struct key_type *type = NULL;
     enum key_file_status s = split(j, (struct bytes){j->raw, j->n}, &f);
     if (s == KEY_FILE_OK)
@@ -84,15 +84,4 @@ enum key_file_status key_openssh_read(struct key_job *j)
     if (s == KEY_FILE_OK && f.is_encrypted)
         s = key_decrypt(j, f.cipher, f.kdf, f.kdf_options, f.section, f.tag);
     return s == KEY_FILE_OK ? read_section(j, &f, type) : s;
-}
-
-bool key_openssh_public(struct bytes raw, struct bytes *blob)
-{
-    struct key_job j = {.why = ""};
-    struct file f;
-    const struct key_type *type;
-    if (split(&j, raw, &f) != KEY_FILE_OK || key_file_check_blob(&j, f.blob, &type) != KEY_FILE_OK)
-        return false;
-    *blob = f.blob;
-    return true;
 }

@@ -7,7 +7,6 @@
  *
  * Neither has a tag. That the passphrase was wrong shows in the padding, or when what comes out is
  * no key. */
-#include <bearssl.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -15,7 +14,7 @@
 #include "crypto/ct.h"
 #include "crypto/der.h"
 #include "crypto/key_file.h"
-#include "crypto/pbkdf2.h"
+#include "crypto/pbkdf.h"
 
 #define DAMAGED "damaged key file: expected "
 #define WANTED  " (AES-CBC or 3DES with PBKDF2 is)"
@@ -211,25 +210,6 @@ enum key_file_status key_pbes2_read(struct key_job *j)
 
 /* ---- of old ---------------------------------------------------------------------------------- */
 
-/* OpenSSL's EVP_BytesToKey with MD5 and a count of 1: D1 = MD5(passphrase || salt), D2 = MD5(D1 ||
- * passphrase || salt), ... The salt is the start of the IV. */
-static void md5_key(struct bytes passphrase, const uint8_t salt[8], uint8_t *out, size_t n)
-{
-    uint8_t digest[br_md5_SIZE];
-    br_md5_context h;
-    for (size_t at = 0; at < n; at += sizeof digest) {
-        br_md5_init(&h);
-        if (at > 0)
-            br_md5_update(&h, digest, sizeof digest);
-        br_md5_update(&h, passphrase.p, passphrase.n);
-        br_md5_update(&h, salt, 8);
-        br_md5_out(&h, digest);
-        memcpy(out + at, digest, n - at < sizeof digest ? n - at : sizeof digest);
-    }
-    secure_wipe(digest, sizeof digest);
-    secure_wipe(&h, sizeof h);
-}
-
 static bool take_text(struct bytes *b, const char *prefix)
 {
     size_t n = strlen(prefix);
@@ -279,7 +259,7 @@ enum key_file_status key_dek_decrypt(struct key_job *j, struct bytes headers)
         return key_file_say(j, KEY_FILE_BAD, DAMAGED "whole blocks of the encrypted key");
     if (j->passphrase.n == 0)
         return key_file_say(j, KEY_FILE_ENCRYPTED, "key file needs a passphrase");
-    md5_key(j->passphrase, iv, key, c->key_bytes);
+    pbkdf_md5(j->passphrase, iv, key, c->key_bytes);
     bool ok = decrypt(c, key, iv, j->raw, j->n, &j->n);
     secure_wipe(key, sizeof key);
     return ok ? KEY_FILE_OK : key_file_say(j, KEY_FILE_WRONG_PASSPHRASE, "wrong passphrase");

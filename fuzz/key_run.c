@@ -43,25 +43,16 @@ static void sign(const struct private_key *k)
 static void write_and_read(const struct private_key *k)
 {
     static char text[2 * KEY_RUN_MAX_TEXT];
-    uint8_t blob[KEY_BLOB_MAX];
-    size_t n = private_key_write(k, private_key_comment(k), text, sizeof text), blob_n;
+    size_t n = private_key_write(k, private_key_comment(k), text, sizeof text);
     fuzz_require(n > 0);
     struct private_key *again = parse(text, n, no_passphrase);
     fuzz_require(again != NULL && bytes_equal(private_key_blob(k), private_key_blob(again)));
     fuzz_require(strcmp(private_key_comment(k), private_key_comment(again)) == 0);
     private_key_free(again);
-    struct bytes file = {(const uint8_t *)text, n};
-    fuzz_require(private_key_public_half(file, blob, sizeof blob, &blob_n));
-    fuzz_require(bytes_equal(private_key_blob(k), (struct bytes){blob, blob_n}));
 }
 
 void key_run(const char *text, size_t n, struct bytes passphrase)
 {
-    uint8_t blob[KEY_BLOB_MAX];
-    size_t blob_n;
-    if (private_key_public_half(
-            (struct bytes){(const uint8_t *)text, n}, blob, sizeof blob, &blob_n))
-        fuzz_require(key_check((struct bytes){blob, blob_n}, NULL) == ERR_OK);
     struct private_key *k = parse(text, n, passphrase);
     if (k == NULL)
         return;

@@ -93,6 +93,7 @@ static void a_key_others_can_read_is_not_used(void)
     CU_ASSERT(ids.list[0].key == NULL);
     CU_ASSERT(fixture_logged(&f, "WARNING: UNPROTECTED PRIVATE KEY FILE!"));
     CU_ASSERT(fixture_logged(&f, "Permissions 0640 for '"));
+    CU_ASSERT(fixture_logged(&f, "id_ed25519\": bad permissions"));
     identities_free(&ids);
     fixture_end(&f);
 }
@@ -128,6 +129,7 @@ static void files_that_are_no_keys_are_named(void)
     CU_ASSERT(fixture_logged(&f, "Load key \""));
     CU_ASSERT(fixture_logged(&f, "folder\": not a regular file"));
     CU_ASSERT(fixture_logged(&f, "pipe\": not a regular file"));
+    CU_ASSERT(fixture_logged(&f, "text\": not a private key: expected \"-----BEGIN OPENSSH"));
     CU_ASSERT_EQUAL(fixture_log_lines(&f), 3);
     identities_free(&ids);
     fixture_end(&f);
@@ -161,7 +163,8 @@ static long answer(void *user, const char *prompt, int attempt, char *out, size_
     return (long)strlen(text);
 }
 
-/* Loads the encrypted key with these answers; returns whether it opened. */
+/* Loads the encrypted key with these answers; returns whether it opened. That the passphrase was
+ * wrong is said once, after the last try. */
 static bool open_encrypted(struct script *s, int max_attempts)
 {
     struct fixture f;
@@ -173,6 +176,8 @@ static bool open_encrypted(struct script *s, int max_attempts)
     CU_ASSERT_EQUAL_FATAL(ids.n, 1);
     bool ok = identity_load(&ids.list[0], &asker);
     CU_ASSERT_EQUAL(ok, ids.list[0].key != NULL);
+    bool was_wrong = !ok && s->asked > 0 && s->answers[0] != NULL && s->answers[0][0] != '\0';
+    CU_ASSERT_EQUAL(fixture_logged(&f, "id_ed25519\": wrong passphrase"), was_wrong);
     identities_free(&ids);
     fixture_end(&f);
     return ok;

@@ -148,6 +148,64 @@ static void what_is_not_read_is_named(void)
     }
 }
 
+/* DER as hexadecimal digits, and a part of what is said about it. */
+static void what_was_expected_is_named(void)
+{
+    static const struct {
+        const char *label, *hex, *why;
+    } files[] = {
+        {"RSA PRIVATE KEY", "30", "an RSA key as a SEQUENCE"},
+        {"RSA PRIVATE KEY", "3000", "the RSA key's version"},
+        {"RSA PRIVATE KEY", "3003020101", "another version than 0"},
+        {"RSA PRIVATE KEY", "3006 020100 020180", "RSA's modulus as a positive INTEGER"},
+        {"RSA PRIVATE KEY", "3009 020100 020103 020100", "RSA's public exponent as a positive"},
+        {"EC PRIVATE KEY", "3006 020100 040101", "version 1 of an EC key"},
+        {"EC PRIVATE KEY", "3003 020101", "the EC key's secret number"},
+        {"EC PRIVATE KEY", "3006 020101 040101", "the name of the EC key's curve"},
+        {"EC PRIVATE KEY", "300a 020101 040101 a0020500", "the name of a curve"},
+        {"EC PRIVATE KEY", "3012 020101 040100 a00a 06082a8648ce3d030107", "the curve's size"},
+        {"PRIVATE KEY", "3003 020102", "version 0 or 1 of PKCS #8"},
+        {"PRIVATE KEY", "3005 020100 3000", "the name of the key's algorithm"},
+        {"PRIVATE KEY", "300a 020100 3005 06032b6570", "a key as an OCTET STRING"},
+        {"PRIVATE KEY", "3010 020100 3005 06032b6570 0404 04020000", "an Ed25519 seed of 32 bytes"},
+        {"PRIVATE KEY", "3012 020100 3007 06032b6570 0500 0404 04020000",
+            "nothing more about the key's algorithm"},
+        {"PRIVATE KEY", "3010 020100 3005 06032b6570 0404 04020000 00", "nothing behind the key"},
+        {"ENCRYPTED PRIVATE KEY", "3000", "an algorithm as a SEQUENCE"},
+        {"ENCRYPTED PRIVATE KEY", "300f 300b 06092a864886f70d01050d 0400", "PBES2's parameters"},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        uint8_t der[64];
+        char text[512], b64[128];
+        struct private_key *k;
+        const char *why;
+        size_t n = unit_hex(files[i].hex, der, sizeof der);
+        sodium_bin2base64(b64, sizeof b64, der, n, sodium_base64_VARIANT_ORIGINAL);
+        snprintf(text, sizeof text, "-----BEGIN %s-----\n%s\n-----END %s-----\n", files[i].label,
+            b64, files[i].label);
+        CU_ASSERT_NOT_EQUAL(private_key_parse(bytes_of(text), nothing, &k, &why), KEY_FILE_OK);
+        CU_ASSERT_PTR_NOT_NULL(strstr(why, files[i].why));
+    }
+}
+
+/* A modulus of 4104 bits, in clear text and among the numbers of a key. */
+static void an_rsa_key_over_4096_bits_is_refused_by_its_size(void)
+{
+    uint8_t der[1024] = {0x30, 0x82, 0x02, 0x1d, 0x02, 0x01, 0x00, 0x02, 0x82, 0x02, 0x01};
+    char text[2048], b64[1600];
+    struct private_key *k;
+    const char *why;
+    size_t n = 11;
+    memset(der + n, 0x7f, 513);
+    for (n += 513; n < 4 + 0x21d; n += 3)
+        memcpy(der + n, "\x02\x01\x03", 3);
+    sodium_bin2base64(b64, sizeof b64, der, n, sodium_base64_VARIANT_ORIGINAL);
+    snprintf(text, sizeof text,
+        "-----BEGIN RSA PRIVATE KEY-----\n%s\n-----END RSA PRIVATE KEY-----\n", b64);
+    CU_ASSERT_EQUAL(private_key_parse(bytes_of(text), nothing, &k, &why), KEY_FILE_UNSUPPORTED);
+    CU_ASSERT_STRING_EQUAL(why, "RSA key of more than 4096 bits");
+}
+
 /* RFC 8410 section 10.3: without a public key, and with one and an attribute. */
 static const char rfc8410_plain[] =
     "-----BEGIN PRIVATE KEY-----\n"
@@ -362,6 +420,8 @@ static const struct unit_test tests[] = {
     UNIT(locked_files_open_with_their_passphrase_only),
     UNIT(no_wrong_passphrase_opens_a_file_without_a_tag),
     UNIT(what_is_not_read_is_named),
+    UNIT(what_was_expected_is_named),
+    UNIT(an_rsa_key_over_4096_bits_is_refused_by_its_size),
     UNIT(the_published_ed25519_keys_are_read),
     UNIT(what_stands_in_front_of_a_key_is_passed_over),
     UNIT(every_cut_file_is_refused),

@@ -101,29 +101,6 @@ static void a_key_signs_with_its_own_algorithms_only(void)
     }
 }
 
-/* Known before any passphrase, cut points and all. */
-static void a_file_tells_its_public_half(void)
-{
-    uint8_t blob[KEY_BLOB_MAX], want[KEY_BLOB_MAX];
-    size_t n, want_n;
-    for (size_t i = 0; i < N_SAMPLES; i++) {
-        struct private_key *k = parse_good(samples[i].file);
-        CU_ASSERT_TRUE(private_key_public_half(bytes_of(samples[i].file), blob, sizeof blob, &n));
-        CU_ASSERT_TRUE(bytes_equal(private_key_blob(k), (struct bytes){blob, n}));
-        CU_ASSERT_FALSE(private_key_public_half(bytes_of(samples[i].file), blob, n - 1, &n));
-        private_key_free(k);
-    }
-    CU_ASSERT_EQUAL(key_from_base64(BYTES_LIT("ssh-ed25519"), bytes_of(sample_locked_public), want,
-                        sizeof want, &want_n),
-        ERR_OK);
-    struct bytes file = bytes_of(sample_locked_file);
-    CU_ASSERT_TRUE(private_key_public_half(file, blob, sizeof blob, &n));
-    CU_ASSERT_TRUE(bytes_equal((struct bytes){want, want_n}, (struct bytes){blob, n}));
-    for (size_t cut = 0; cut < file.n - 1; cut++)
-        CU_ASSERT_FALSE(
-            private_key_public_half((struct bytes){file.p, cut}, blob, sizeof blob, &n));
-}
-
 static void every_cut_file_is_refused(void)
 {
     for (size_t i = 0; i < N_SAMPLES; i++) {
@@ -389,7 +366,6 @@ static const struct unit_test tests[] = {
     UNIT(files_of_every_type_are_read),
     UNIT(signatures_are_those_another_implementation_makes),
     UNIT(a_key_signs_with_its_own_algorithms_only),
-    UNIT(a_file_tells_its_public_half),
     UNIT(every_cut_file_is_refused),
     UNIT(damaged_files_have_a_clean_end),
     UNIT(every_flipped_bit_but_the_comment_s_is_refused),

@@ -1,5 +1,6 @@
-#include "crypto/pbkdf2.h"
+#include "crypto/pbkdf.h"
 
+#include <bearssl.h>
 #include <string.h>
 
 #include "crypto/ct.h"
@@ -43,4 +44,23 @@ void pbkdf2(enum hash_id id, struct bytes passphrase, struct bytes salt, uint32_
     }
     secure_wipe(&key, sizeof key);
     secure_wipe(digest, sizeof digest);
+}
+
+/* D1 = MD5(passphrase || salt), D2 = MD5(D1 || passphrase || salt), ... */
+void pbkdf_md5(
+    struct bytes passphrase, const uint8_t salt[PBKDF_MD5_SALT_BYTES], uint8_t *out, size_t n)
+{
+    uint8_t digest[br_md5_SIZE];
+    br_md5_context h;
+    for (size_t at = 0; at < n; at += sizeof digest) {
+        br_md5_init(&h);
+        if (at > 0)
+            br_md5_update(&h, digest, sizeof digest);
+        br_md5_update(&h, passphrase.p, passphrase.n);
+        br_md5_update(&h, salt, PBKDF_MD5_SALT_BYTES);
+        br_md5_out(&h, digest);
+        memcpy(out + at, digest, n - at < sizeof digest ? n - at : sizeof digest);
+    }
+    secure_wipe(digest, sizeof digest);
+    secure_wipe(&h, sizeof h);
 }

@@ -1,5 +1,5 @@
-/* PBKDF2 and CBC decryption, which open locked PEM files, against published values. */
-#include "crypto/pbkdf2.h"
+/* What opens locked PEM files, against published values. */
+#include "crypto/pbkdf.h"
 
 #include <string.h>
 
@@ -41,7 +41,7 @@ static const struct {
         "2f247df9"},
 };
 
-static void it_gives_the_published_keys(void)
+static void pbkdf2_gives_the_published_keys(void)
 {
     for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
         uint8_t want[128], key[128];
@@ -51,6 +51,19 @@ static void it_gives_the_published_keys(void)
             vectors[i].id, vectors[i].passphrase, vectors[i].salt, vectors[i].iterations, key, n);
         CU_ASSERT_EQUAL(memcmp(key, want, n), 0);
         CU_ASSERT_EQUAL(key[n], 0xa5); /* not a byte more */
+    }
+}
+
+/* As `openssl enc -aes-256-cbc -md md5 -P` prints it. Every length is a prefix of the longest. */
+static void the_old_way_gives_openssl_s_keys(void)
+{
+    static const uint8_t salt[PBKDF_MD5_SALT_BYTES] = {1, 2, 3, 4, 5, 6, 7, 8};
+    uint8_t want[32], key[33];
+    unit_hex("bcf8d941d9291141709c9d56360eb7148e3960ab3dc44d832c4028568545c91d", want, 32);
+    for (size_t n = 0; n <= 32; n++) {
+        memset(key, 0xa5, sizeof key);
+        pbkdf_md5(BYTES_LIT("correct horse"), salt, key, n);
+        CU_ASSERT_TRUE(memcmp(key, want, n) == 0 && key[n] == 0xa5);
     }
 }
 
@@ -111,9 +124,10 @@ static void a_cipher_is_found_under_each_of_its_names(void)
 }
 
 static const struct unit_test tests[] = {
-    UNIT(it_gives_the_published_keys),
+    UNIT(pbkdf2_gives_the_published_keys),
+    UNIT(the_old_way_gives_openssl_s_keys),
     UNIT(cbc_gives_the_published_plain_text),
     UNIT(a_cipher_is_found_under_each_of_its_names),
 };
 
-UNIT_MAIN("pbkdf2", tests)
+UNIT_MAIN("pbkdf", tests)
