@@ -14,8 +14,8 @@
 enum {
     KEY_FILE_MAX_BYTES = 1024 * 1024,
     KEY_FILE_MAX_ROUNDS = 4096, /* of bcrypt: some 40 s; ssh-keygen's default is 24 */
-    /* Of PBKDF2: some 10 s, twice that where the hash is shorter than the key. openssl's default is
-     * 2048, and the largest number anybody advises is 1.3 million. */
+    /* Of PBKDF2: 5 to 8 s. openssl's default is 2048, and the largest number that anybody advises
+     * is 1.3 million. */
     KEY_FILE_MAX_ITERATIONS = 10 * 1000 * 1000,
 };
 
