@@ -117,26 +117,26 @@ static struct bytes take_headers(struct bytes *body)
 /* By how a line starts; the file's first line that fits counts. */
 static const struct other {
     const char *start;
-    enum key_file_status status;
+    bool is_key; /* a private one, of a kind that is not read */
     const char *why;
 } others[] = {
-    {"PuTTY-User-Key-File-", KEY_FILE_UNSUPPORTED,
+    {"PuTTY-User-Key-File-", true,
         "PuTTY key: convert it with: puttygen FILE -O private-openssh -o NEWFILE"},
-    {"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----", KEY_FILE_UNSUPPORTED,
+    {"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----", true,
         "ssh.com key: convert it with: puttygen FILE -O private-openssh -o NEWFILE"},
-    {"SSH PRIVATE KEY FILE FORMAT 1.1", KEY_FILE_UNSUPPORTED,
+    {"SSH PRIVATE KEY FILE FORMAT 1.1", true,
         "key for SSH protocol 1, which no server speaks any more"},
-    {"-----BEGIN DSA PRIVATE KEY-----", KEY_FILE_UNSUPPORTED,
+    {"-----BEGIN DSA PRIVATE KEY-----", true,
         "DSA key: no longer in use (Ed25519, ECDSA and RSA are supported)"},
-    {"-----BEGIN PUBLIC KEY-----", KEY_FILE_BAD, NOT_PRIVATE},
-    {"-----BEGIN RSA PUBLIC KEY-----", KEY_FILE_BAD, NOT_PRIVATE},
-    {"---- BEGIN SSH2 PUBLIC KEY ----", KEY_FILE_BAD, NOT_PRIVATE},
-    {"ssh-ed25519", KEY_FILE_BAD, NOT_PRIVATE},
-    {"ssh-rsa", KEY_FILE_BAD, NOT_PRIVATE},
-    {"ssh-dss", KEY_FILE_BAD, NOT_PRIVATE},
-    {"ecdsa-sha2-nistp", KEY_FILE_BAD, NOT_PRIVATE},
-    {"sk-ssh-ed25519", KEY_FILE_BAD, NOT_PRIVATE},
-    {"sk-ecdsa-sha2-nistp", KEY_FILE_BAD, NOT_PRIVATE},
+    {"-----BEGIN PUBLIC KEY-----", false, NOT_PRIVATE},
+    {"-----BEGIN RSA PUBLIC KEY-----", false, NOT_PRIVATE},
+    {"---- BEGIN SSH2 PUBLIC KEY ----", false, NOT_PRIVATE},
+    {"ssh-ed25519", false, NOT_PRIVATE},
+    {"ssh-rsa", false, NOT_PRIVATE},
+    {"ssh-dss", false, NOT_PRIVATE},
+    {"ecdsa-sha2-nistp", false, NOT_PRIVATE},
+    {"sk-ssh-ed25519", false, NOT_PRIVATE},
+    {"sk-ecdsa-sha2-nistp", false, NOT_PRIVATE},
 };
 
 static enum key_file_status other_format(struct key_job *j, struct bytes text)
@@ -150,7 +150,8 @@ static enum key_file_status other_format(struct key_job *j, struct bytes text)
     while (next_line(&text, &line))
         for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
             if (starts_with(line, others[i].start))
-                return key_file_say(j, others[i].status, others[i].why);
+                return key_file_say(
+                    j, others[i].is_key ? KEY_FILE_UNSUPPORTED : KEY_FILE_BAD, others[i].why);
     return key_file_say(j, KEY_FILE_BAD,
         "not a private key: expected \"" KEY_FILE_BEGIN "\" or a PEM key's BEGIN line");
 }

@@ -7,6 +7,7 @@
  *
  * Neither has a tag. That the passphrase was wrong shows in the padding, or when what comes out is
  * no key. */
+#include <assert.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -197,6 +198,7 @@ enum key_file_status key_pbes2_read(struct key_job *j)
         s = check_pbes2(j, &p);
     if (s != KEY_FILE_OK)
         return s;
+    assert(p.cipher != NULL && p.iv.p != NULL); /* both were read */
     uint8_t key[CBC_KEY_MAX], iv[CBC_BLOCK_MAX];
     uint8_t *secret = j->raw + (p.secret.p - j->raw);
     memcpy(iv, p.iv.p, p.iv.n);
