@@ -44,6 +44,13 @@ static enum err check_host_key(struct transport *t, struct bytes blob)
     return take_host_key(t, blob);
 }
 
+static enum err keep_signature(struct transport *t, struct bytes signature)
+{
+    t->host_signature = engine_dup(t, signature);
+    t->host_signature_n = t->host_signature != NULL ? signature.n : 0;
+    return t->fault.code;
+}
+
 /* The signature over the exchange hash shows that the server holds its key, and that both of us saw
  * the same messages. Nobody is asked about a key before that. */
 static enum err check_proof(
@@ -58,6 +65,8 @@ static enum err check_proof(
                     : engine_fault(t, ERR_SIGNATURE,
                           "server's signature over the key exchange does "
                           "not verify");
+    if (e == ERR_OK && k->is_first)
+        e = keep_signature(t, m->signature);
     secure_wipe(hash, sizeof hash);
     return e;
 }

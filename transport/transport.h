@@ -183,6 +183,11 @@ struct transport_algorithms transport_algorithms(const struct transport *t);
 struct bytes transport_peer_ident(const struct transport *t);
 struct bytes transport_session_id(const struct transport *t);
 struct bytes transport_server_sig_algs(const struct transport *t);
+/* The server's public key, and (client) its signature over the first exchange hash, which is the
+ * session id: what an agent is shown to prove which host a signature is for. Empty before HOST_KEY.
+ */
+struct bytes transport_host_key(const struct transport *t);
+struct bytes transport_host_signature(const struct transport *t);
 /* Packets and bytes since the start, for ~# and -v at the end. */
 struct transport_counts {
     uint64_t bytes_in, bytes_out, packets_in, packets_out, rekeys;
