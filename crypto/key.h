@@ -75,6 +75,14 @@ enum err private_key_sign(const struct private_key *k, struct bytes alg, struct 
  * too small. */
 size_t private_key_write(const struct private_key *k, const char *comment, char *out, size_t cap);
 
+/* Writes k as an agent is given it: type name and private fields. w's memory is the caller's to
+ * wipe. */
+void private_key_put(const struct private_key *k, struct wire_writer *w);
+/* The public key that the text of an OpenSSH private key file tells, also of an encrypted one;
+ * whether the private key belongs to it is only known when it is read. ERR_UNSUPPORTED for other
+ * formats, ERR_MALFORMED for a damaged file. */
+enum err key_file_public(struct bytes file, uint8_t *blob, size_t cap, size_t *blob_n) MUST_USE;
+
 /* A line of an authorized_keys or .pub file: type, base64 (standard, padded), rest. Decodes the
  * key's base64 into blob; ERR_MALFORMED when it is not base64 or its inner type differs from type.
  */

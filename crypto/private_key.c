@@ -101,6 +101,12 @@ enum err private_key_sign(
     return ERR_OK;
 }
 
+void private_key_put(const struct private_key *k, struct wire_writer *w)
+{
+    wire_put_cstring(w, k->type->name);
+    wire_put_raw(w, k->fields);
+}
+
 /* ---- writing ------------------------------------------------------------------------------- */
 
 /* The private section: check words, the key, its comment, padding 1 2 3 ... to a multiple of 8. In
@@ -114,8 +120,7 @@ static void put_private_section(
     size_t start = w->len;
     wire_put_raw(w, (struct bytes){digest, 4});
     wire_put_raw(w, (struct bytes){digest, 4});
-    wire_put_cstring(w, k->type->name);
-    wire_put_raw(w, k->fields);
+    private_key_put(k, w);
     wire_put_cstring(w, comment);
     for (uint8_t pad = 1; (w->len - start) % 8 != 0 && !w->bad; pad++)
         wire_put_u8(w, pad);

@@ -24,6 +24,17 @@ static size_t wrap(const uint8_t *data, size_t n, char *text)
     return sizeof begin - 1 + b64_n + sizeof end - 1;
 }
 
+/* The public part that is told without reading the private one is its own. */
+static void check_public(struct bytes file, const struct private_key *k)
+{
+    uint8_t blob[KEY_BLOB_MAX];
+    size_t n;
+    bool told = key_file_public(file, blob, sizeof blob, &n) == ERR_OK;
+    fuzz_require(told == (n > 0));
+    if (told && k != NULL)
+        fuzz_require(bytes_equal(private_key_blob(k), (struct bytes){blob, n}));
+}
+
 static struct private_key *parse(const char *text, size_t n)
 {
     struct private_key *k;
@@ -32,6 +43,7 @@ static struct private_key *parse(const char *text, size_t n)
         private_key_parse((struct bytes){(const uint8_t *)text, n}, no_passphrase, &k, &why);
     fuzz_require((s == KEY_FILE_OK) == (k != NULL) && why != NULL);
     fuzz_require((s == KEY_FILE_OK) == (why[0] == '\0'));
+    check_public((struct bytes){(const uint8_t *)text, n}, k);
     return k;
 }
 
