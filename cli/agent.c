@@ -9,13 +9,13 @@
 #include "crypto/ct.h"
 #include "crypto/key.h"
 
-enum { LIST_MS = 60 * 1000, SIGN_MS = 120 * 1000, NAME_MAX_BYTES = 64 };
+enum { LIST_MS = 60 * 1000, SIGN_MS = 120 * 1000 };
 
 struct agent {
     struct agent_link *link;
     struct agent_limits limits;
-    char algorithm[NAME_MAX_BYTES + 1]; /* that the signature under way must name */
-    char why[1024];                     /* what was told last */
+    struct bytes algorithm; /* that the signature under way must name; static */
+    char why[1024];         /* what was told last */
 
     /* One of each may be under way. */
     void (*opened)(void *user, const struct msg_agent_identities *keys, const char *why);
@@ -154,26 +154,11 @@ bool agent_open(struct agent *a, const struct agent_session *session,
 /* ---- signing ----------------------------------------------------------------------------------
  */
 
-/* What a signature by algorithm is named inside: that of a certificate as its plain key's. */
-static bool signature_name(struct bytes algorithm, char out[NAME_MAX_BYTES + 1])
+static uint32_t signature_flags(struct bytes name)
 {
-    static const char cert[] = "-cert-v01@openssh.com";
-    size_t n_cert = sizeof cert - 1;
-    const char *name = (const char *)algorithm.p;
-    if (algorithm.n == 0 || algorithm.n > NAME_MAX_BYTES)
-        return false;
-    bool is_cert = algorithm.n > n_cert && memcmp(name + algorithm.n - n_cert, cert, n_cert) == 0;
-    size_t n = algorithm.n - (is_cert ? n_cert : 0);
-    bool is_sk = is_cert && n > 3 && memcmp(name, "sk-", 3) == 0;
-    snprintf(out, NAME_MAX_BYTES + 1, "%.*s%s", (int)n, name, is_sk ? "@openssh.com" : "");
-    return true;
-}
-
-static uint32_t signature_flags(const char *name)
-{
-    return strcmp(name, "rsa-sha2-512") == 0   ? AGENT_RSA_SHA2_512
-           : strcmp(name, "rsa-sha2-256") == 0 ? AGENT_RSA_SHA2_256
-                                               : 0;
+    return bytes_is(name, "rsa-sha2-512")   ? AGENT_RSA_SHA2_512
+           : bytes_is(name, "rsa-sha2-256") ? AGENT_RSA_SHA2_256
+                                            : 0;
 }
 
 /* An agent that does not know the flags signs with SHA-1, which no server of today takes. */
@@ -184,10 +169,10 @@ static const char *check_signature(struct agent *a, struct bytes signature)
     (void)wire_string(&r);
     if (r.bad || signature.n > KEY_SIGNATURE_MAX)
         return "agent sent a malformed signature";
-    if (bytes_is(name, a->algorithm))
+    if (bytes_equal(name, a->algorithm))
         return NULL;
-    snprintf(a->why, sizeof a->why, "agent signed by %s when asked for %s", log_escape(name).s,
-        a->algorithm);
+    snprintf(a->why, sizeof a->why, "agent signed by %s when asked for %.*s", log_escape(name).s,
+        (int)a->algorithm.n, (const char *)a->algorithm.p);
     return a->why;
 }
 
@@ -212,7 +197,8 @@ bool agent_sign(struct agent *a, struct bytes key, struct bytes algorithm, struc
     void (*done)(void *user, struct bytes signature, const char *why), void *user)
 {
     struct draft d;
-    if (!signature_name(algorithm, a->algorithm) || !draft_open(&d, key.n + data.n))
+    a->algorithm = key_signature_name(algorithm);
+    if (a->algorithm.n == 0 || !draft_open(&d, key.n + data.n))
         return false;
     struct msg_agent_sign_request m = {
         .key = key, .data = data, .flags = signature_flags(a->algorithm)};

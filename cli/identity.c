@@ -72,6 +72,14 @@ static bool read_beside(const struct identity *id, uint8_t *blob, size_t *blob_n
     return found;
 }
 
+/* Its private half is in a device that only an agent talks to. */
+static bool is_security_key(struct bytes blob)
+{
+    struct wire_reader r = wire_reader(blob);
+    struct bytes type = wire_string(&r);
+    return type.n > 3 && memcmp(type.p, "sk-", 3) == 0;
+}
+
 /* What the public key is, before anybody is asked for a passphrase: from the file itself where that
  * is a public key, from the .pub file, from the private one's public part. */
 static bool read_public(struct identity *id)
@@ -82,10 +90,12 @@ static bool read_public(struct identity *id)
     size_t blob_n;
     enum file_status status = file_read(&f, id->path, &rules);
     struct bytes text = {f.data, status == FILE_OK ? f.n : 0};
-    id->is_public = status == FILE_MISSING || parse_public(text, blob, &blob_n);
-    bool found = (id->is_public && status == FILE_OK) || read_beside(id, blob, &blob_n) ||
+    id->is_public = parse_public(text, blob, &blob_n);
+    bool found = id->is_public || read_beside(id, blob, &blob_n) ||
                  key_file_public(text, blob, sizeof blob, &blob_n) == ERR_OK;
     file_free(&f);
+    id->needs_agent = id->is_public || status == FILE_MISSING ||
+                      (found && is_security_key((struct bytes){blob, blob_n}));
     return !found || set_blob(id, (struct bytes){blob, blob_n});
 }
 
@@ -164,7 +174,7 @@ static bool add_default(struct identities *ids, const struct options *o, const c
     if (!add(ids, path, false, o->env->uid))
         return false;
     struct identity *id = &ids->list[ids->n - 1];
-    if (id->is_public && id->blob == NULL) /* not there at all */
+    if (id->needs_agent && id->blob == NULL) /* not there at all */
         drop_last(ids);
     return true;
 }
@@ -176,11 +186,10 @@ bool identities_find(struct identities *ids, const struct options *o)
     for (size_t i = 0; ok && i < o->identity_files.n; i++)
         if (strcasecmp(o->identity_files.items[i], "none") != 0)
             ok = add(ids, o->identity_files.items[i], true, o->env->uid);
-    if (o->identity_files.n > 0 || o->env->home[0] == '\0')
-        return ok;
-    for (size_t i = 0; ok && identity_defaults[i] != NULL; i++)
+    bool wants_defaults = o->identity_files.n == 0 && o->env->home[0] != '\0';
+    for (size_t i = 0; ok && wants_defaults && identity_defaults[i] != NULL; i++)
         ok = add_default(ids, o, identity_defaults[i]);
-    return ok;
+    return ok && identities_add_certificates(ids, o);
 }
 
 void identities_free(struct identities *ids)
@@ -210,22 +219,28 @@ static bool add_agent_key(struct identities *ids, struct bytes blob, struct byte
     ids->list = more;
     struct identity *id = &ids->list[ids->n];
     *id = (struct identity){
-        .path = strndup((const char *)comment.p, comment.n), .is_public = true, .in_agent = true};
+        .path = strndup((const char *)comment.p, comment.n), .needs_agent = true, .in_agent = true};
     if (id->path == NULL)
         return no_memory();
     ids->n++;
     return set_blob(id, blob);
 }
 
-/* Moves those that the agent holds before the others; files come before what has none already. */
+/* Moves those that the agent holds before the others; files come before what has none already.
+ * Certificates that CertificateFile names stay in front of all. */
 static bool sort(struct identities *ids)
 {
     struct identity *sorted = calloc(ids->n + 1, sizeof *sorted);
     size_t n = 0;
     if (sorted == NULL)
         return no_memory();
+    while (n < ids->n && ids->list[n].is_certificate) {
+        sorted[n] = ids->list[n];
+        n++;
+    }
+    size_t n_named = n;
     for (int pass = 1; pass >= 0; pass--)
-        for (size_t i = 0; i < ids->n; i++)
+        for (size_t i = n_named; i < ids->n; i++)
             if (ids->list[i].in_agent == (pass == 1))
                 sorted[n++] = ids->list[i];
     free(ids->list);

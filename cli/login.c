@@ -78,11 +78,16 @@ static long ask_passphrase(void *user, const char *prompt, int attempt, char *ou
     return prompt_ask(PROMPT_SECRET, prompt, out, cap);
 }
 
-static bool load(struct login *l, struct identity *id)
+static struct identity_asker asker_of(struct login *l)
 {
-    struct identity_asker asker = {.ask = ask_passphrase,
+    return (struct identity_asker){.ask = ask_passphrase,
         .user = l,
         .max_attempts = l->options->batch_mode ? 0 : l->options->number_of_password_prompts};
+}
+
+static bool load(struct login *l, struct identity *id)
+{
+    struct identity_asker asker = asker_of(l);
     bool is_fresh = id->key == NULL;
     if (id->is_spent || !identity_load(id, &asker))
         return false;
@@ -111,7 +116,9 @@ static bool choose_algorithm(const struct login *l, struct bytes blob, struct by
     struct bytes type = wire_string(&r);
     while (namelist_next(&ours, alg)) {
         const char *of = key_type_of_algorithm(*alg);
-        if (of != NULL && bytes_is(type, of) && (server.n == 0 || namelist_has(server, *alg)))
+        if (of != NULL && bytes_is(type, of) &&
+            (server.n == 0 || namelist_has(server, *alg) ||
+                namelist_has(server, key_signature_name(*alg))))
             return true;
     }
     return false;
@@ -120,10 +127,16 @@ static bool choose_algorithm(const struct login *l, struct bytes blob, struct by
 static bool offer_identity(struct login *l, struct identity *id)
 {
     struct bytes alg;
-    bool is_known = id->blob != NULL && (!id->is_public || id->in_agent);
+    bool is_known = id->blob != NULL && (!id->needs_agent || id->in_agent);
     if ((!is_known && !load(l, id)) || is_repeated(l, id))
         return false;
     struct bytes blob = {id->blob, id->blob_n};
+    struct identity_asker asker = asker_of(l);
+    const struct identity *signer = id->in_agent ? id : identities_signer(&l->ids, id, &asker);
+    if (signer == NULL || (signer->needs_agent && !signer->in_agent)) {
+        log_verbose("%s: no private key for this certificate", log_escape_cstr(id->path).s);
+        return false;
+    }
     if (!choose_algorithm(l, blob, &alg)) {
         log_verbose(
             "%s: no signature algorithm in common with the server", log_escape_cstr(id->path).s);
@@ -150,7 +163,10 @@ static bool next_identity(struct login *l)
 static void sign(struct login *l, const struct transport_event *e)
 {
     static const struct bytes nothing = {0};
+    struct identity_asker asker = asker_of(l);
     struct identity *id = &l->ids.list[l->next_id - 1];
+    if (!id->in_agent)
+        id = identities_signer(&l->ids, id, &asker); /* it was there */
     uint8_t signature[KEY_SIGNATURE_MAX];
     size_t n = sizeof signature;
     log_debug("Server accepts key: %s", log_escape_cstr(id->path).s);
@@ -162,7 +178,8 @@ static void sign(struct login *l, const struct transport_event *e)
         transport_auth_signature(l->tp, nothing);
         return;
     }
-    if (private_key_sign(id->key, e->algorithm, e->data, signature, &n) != ERR_OK) {
+    if (private_key_sign(id->key, key_signature_name(e->algorithm), e->data, signature, &n) !=
+        ERR_OK) {
         log_error("%s: signing failed", log_escape_cstr(id->path).s);
         transport_auth_signature(l->tp, nothing);
         return;

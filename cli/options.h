@@ -80,11 +80,13 @@ struct options {
     struct text_list user_known_hosts;   /* paths, expanded; empty means none */
     struct text_list global_known_hosts; /* the same */
     const char *host_key_alias;          /* NULL: none */
+    const char *ca_signature_algorithms; /* what authorities may sign certificates with */
     int hash_known_hosts;                /* 0, 1 */
     int no_host_auth_for_localhost;      /* 0, 1 */
 
     /* Who we are. */
     struct text_list identity_files;       /* paths, expanded; empty: the defaults of identity.h */
+    struct text_list certificate_files;    /* paths, expanded; empty: those beside the identities */
     int identities_only;                   /* 0, 1: no other keys of the agent's */
     const char *identity_agent;            /* IdentityAgent, expanded; NULL: none given */
     const char *agent_path;                /* finished: the agent's socket; NULL: there is none */

@@ -24,6 +24,7 @@ bool set_paths(const struct keyword_call *call);      /* struct text_list; "none
 bool set_algorithms(const struct keyword_call *call); /* const char * */
 
 bool set_add_keys(const struct keyword_call *call); /* detail: struct value_word table */
+bool set_certificate_file(const struct keyword_call *call);
 bool set_escape_char(const struct keyword_call *call);
 bool set_forward(const struct keyword_call *call); /* detail: enum forward_kind */
 bool set_host_key_algorithms(const struct keyword_call *call);

@@ -298,8 +298,8 @@ static void a_file_that_is_a_public_key_needs_the_agent(void)
     CU_ASSERT(parse(&f, "-i ~/key.pub -oIdentityFile=~/other host"));
     CU_ASSERT(identities_find(&ids, &f.o));
     CU_ASSERT_EQUAL_FATAL(ids.n, 2);
-    CU_ASSERT(ids.list[0].is_public && ids.list[0].blob != NULL);
-    CU_ASSERT(ids.list[1].is_public && ids.list[1].blob != NULL);
+    CU_ASSERT(ids.list[0].needs_agent && ids.list[0].blob != NULL);
+    CU_ASSERT(ids.list[1].needs_agent && ids.list[1].blob != NULL);
     CU_ASSERT(!identity_load(&ids.list[0], &nobody));
     CU_ASSERT(fixture_logged(&f, "key.pub\": a public key, and there is no agent that holds"));
     answer_add(&answer, private_key_blob(other), "");
@@ -320,7 +320,7 @@ static void of_a_default_key_the_public_half_is_enough(void)
     remove(fixture_path(&f, "home/.ssh/id_ed25519"));
     CU_ASSERT(parse(&f, "host") && identities_find(&ids, &f.o));
     CU_ASSERT_EQUAL_FATAL(ids.n, 1);
-    CU_ASSERT(ids.list[0].is_public && ids.list[0].blob != NULL);
+    CU_ASSERT(ids.list[0].needs_agent && ids.list[0].blob != NULL);
     CU_ASSERT_STRING_EQUAL(f.log, "");
     identities_free(&ids);
     fixture_end(&f);
