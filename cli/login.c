@@ -106,8 +106,17 @@ static bool is_repeated(const struct login *l, const struct identity *id)
     return false;
 }
 
-/* The best algorithm that the key can do, the user accepts, and the server said it takes (RFC 8308
- * section 3.1; silence means anything goes). */
+/* RFC 8308 section 3.1; silence means anything goes. For keys of one algorithm the list is not
+ * asked: there is no choice, and some servers, OpenSSH 7.4 among them, list RSA's algorithms alone.
+ */
+bool login_server_takes(struct bytes list, struct bytes alg)
+{
+    struct bytes name = key_signature_name(alg);
+    bool is_rsa = bytes_is(name, "rsa-sha2-512") || bytes_is(name, "rsa-sha2-256");
+    return !is_rsa || list.n == 0 || namelist_has(list, alg) || namelist_has(list, name);
+}
+
+/* The best algorithm that the key can do, the user accepts, and the server takes. */
 static bool choose_algorithm(const struct login *l, struct bytes blob, struct bytes *alg)
 {
     struct bytes server = transport_server_sig_algs(l->tp);
@@ -116,9 +125,7 @@ static bool choose_algorithm(const struct login *l, struct bytes blob, struct by
     struct bytes type = wire_string(&r);
     while (namelist_next(&ours, alg)) {
         const char *of = key_type_of_algorithm(*alg);
-        if (of != NULL && bytes_is(type, of) &&
-            (server.n == 0 || namelist_has(server, *alg) ||
-                namelist_has(server, key_signature_name(*alg))))
+        if (of != NULL && bytes_is(type, of) && login_server_takes(server, *alg))
             return true;
     }
     return false;

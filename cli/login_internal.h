@@ -30,6 +30,8 @@ struct login {
 
 /* ---- login.c --------------------------------------------------------------------------------- */
 
+/* Is there any use in trying alg with a server whose server-sig-algs is list? */
+bool login_server_takes(struct bytes list, struct bytes alg);
 /* The agent's keys are in ids, or will never be: goes on with publickey. */
 void login_go_on(struct login *l);
 
