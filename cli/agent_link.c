@@ -278,7 +278,7 @@ static void limit_fired(struct loop_timer *timer)
 static void begin(struct agent_link *a)
 {
     if (a->first == NULL)
-        return; /* its answer was here before */
+        return; /* its answer came first */
     if (a->why[0] != '\0') {
         finish(a, &(struct agent_reply){.status = AGENT_FAILED, .why = a->why});
         return;
@@ -319,7 +319,10 @@ bool agent_link_ask(struct agent_link *a, const struct agent_request *request)
     while (*at != NULL)
         at = &(*at)->next;
     *at = q;
-    if (a->first == q)
+    if (a->first == q && a->why[0] == '\0')
+        begin(
+            a); /* at once: the caller may be gone before this turn ends, and a key is to be kept */
+    else if (a->first == q)
         loop_defer(a->loop, &a->task);
     return true;
 }

@@ -106,6 +106,7 @@ void login_add_to_agent(struct login *l, const struct identity *id)
     const struct options *o = l->options;
     if (o->add_keys_to_agent == ADD_KEYS_NO || l->agent == NULL || id->in_agent || !may_add(l, id))
         return;
+    log_debug("Adding key %s to the agent", log_escape_cstr(id->path).s);
     const char *comment = private_key_comment(id->key);
     size_t cap = 64 * 1024;
     uint8_t *room = secret_alloc(cap);
