@@ -486,6 +486,7 @@ def _(t):
 
 @test("a certificate that the agent restricts to a host logs in there")
 def _(t):
+    t.need_adit("it signs for certificates in the form without the host key")
     real = Agent(t)
     key = make_key(t.path("key"))
     authority = certify(t, key)
