@@ -220,10 +220,12 @@ static bool add_agent_key(struct identities *ids, struct bytes blob, struct byte
     struct identity *id = &ids->list[ids->n];
     *id = (struct identity){
         .path = strndup((const char *)comment.p, comment.n), .needs_agent = true, .in_agent = true};
-    if (id->path == NULL)
+    if (id->path == NULL || !set_blob(id, blob)) {
+        free(id->path);
         return no_memory();
+    }
     ids->n++;
-    return set_blob(id, blob);
+    return true;
 }
 
 /* Moves those that the agent holds before the others; files come before what has none already.

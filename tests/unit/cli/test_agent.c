@@ -318,6 +318,31 @@ static void requests_wait_for_their_turn(void)
     stage_end(&s);
 }
 
+/* More than the kernel takes at once. */
+static void a_long_request_goes_out_in_pieces(void)
+{
+    static uint8_t data[250000], heard[sizeof data + 64];
+    const size_t whole = 4 + 1 + 4 + 3 + 4 + sizeof data + 4;
+    struct stage s;
+    stage_begin(&s, (struct agent_limits){.list_ms = 0});
+    open_well(&s, SUCCESS);
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 7 + i / 251);
+    CU_ASSERT_TRUE(agent_sign(s.agent, BYTES_LIT("key"), BYTES_LIT("ssh-ed25519"),
+        (struct bytes){data, sizeof data}, has_signed, &s));
+    size_t n = 0;
+    for (int i = 0; i < 10000 && n < whole; i++) {
+        ssize_t got = recv(s.fd, heard + n, sizeof heard - n, MSG_DONTWAIT);
+        n += got > 0 ? (size_t)got : 0;
+        loop_turn(s.loop, 0);
+    }
+    CU_ASSERT_EQUAL(n, whole);
+    CU_ASSERT_EQUAL(load_be32(heard), whole - 4);
+    CU_ASSERT_EQUAL(memcmp(heard + 16, data, sizeof data), 0);
+    answer_signed_by(&s, "ssh-ed25519");
+    stage_end(&s);
+}
+
 /* ---- agents that lie, leave or are not there --------------------------------------------------
  */
 
@@ -517,6 +542,7 @@ static const struct unit_test tests[] = {
     UNIT(every_algorithm_is_asked_for_and_answered_by_its_name),
     UNIT(a_signature_by_another_algorithm_is_none),
     UNIT(requests_wait_for_their_turn),
+    UNIT(a_long_request_goes_out_in_pieces),
     UNIT(what_is_no_answer_is_named_and_ends_it),
     UNIT(more_keys_than_anybody_has_are_none),
     UNIT(a_failure_is_told_to_all_that_follows),
