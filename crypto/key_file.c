@@ -214,6 +214,7 @@ static bool decode(struct key_job *j, struct bytes body)
 
 static enum key_file_status find(struct key_job *j, struct bytes file, struct block *b)
 {
+    *b = (struct block){NULL, {NULL, 0}};
     if (file.n > KEY_FILE_MAX_BYTES)
         return key_file_say(j, KEY_FILE_BAD, "key file over 1 MiB");
     *b = find_block(file);
@@ -245,4 +246,29 @@ enum key_file_status private_key_parse(
     *out = s == KEY_FILE_OK ? j.key : NULL;
     *why = s == KEY_FILE_OK ? "" : j.why;
     return s;
+}
+
+enum err key_file_public(struct bytes file, uint8_t *blob, size_t cap, size_t *blob_n)
+{
+    struct key_job j = {.why = ""};
+    struct block b;
+    struct bytes found;
+    enum err e = ERR_MALFORMED;
+    *blob_n = 0;
+    if (find(&j, file, &b) != KEY_FILE_OK)
+        return b.format == NULL ? ERR_UNSUPPORTED : ERR_MALFORMED;
+    if (b.format->read != key_openssh_read)
+        return ERR_UNSUPPORTED;
+    size_t raw_cap = b.body.n + 1;
+    uint8_t *raw = j.raw = secret_alloc(raw_cap); /* the private half may be in clear text */
+    if (raw == NULL)
+        return ERR_NOMEM;
+    if (decode(&j, b.body) && key_openssh_public((struct bytes){raw, j.n}, &found) &&
+        found.n <= cap) {
+        memcpy(blob, found.p, found.n);
+        *blob_n = found.n;
+        e = ERR_OK;
+    }
+    secret_free(raw, raw_cap);
+    return e;
 }

@@ -36,6 +36,8 @@ enum key_file_status key_pbes2_read(struct key_job *j);   /* the same, encrypted
 /* Undoes the encryption that headers inside a PEM block tell of; j->n shrinks to the plain text. */
 enum key_file_status key_dek_decrypt(struct key_job *j, struct bytes headers);
 
+/* The public blob of an OpenSSH file, which is in clear text; borrowed from raw. */
+bool key_openssh_public(struct bytes raw, struct bytes *blob);
 /* Can a key with this public blob be used? *type is what it belongs to. */
 enum key_file_status key_file_check_blob(
     struct key_job *j, struct bytes blob, const struct key_type **type);

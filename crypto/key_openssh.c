@@ -85,3 +85,13 @@ enum key_file_status key_openssh_read(struct key_job *j)
         s = key_decrypt(j, f.cipher, f.kdf, f.kdf_options, f.section, f.tag);
     return s == KEY_FILE_OK ? read_section(j, &f, type) : s;
 }
+
+bool key_openssh_public(struct bytes raw, struct bytes *blob)
+{
+    struct key_job j = {.why = ""};
+    struct file f = {.is_encrypted = false};
+    if (split(&j, raw, &f) != KEY_FILE_OK || key_check(f.blob, NULL) != ERR_OK)
+        return false;
+    *blob = f.blob;
+    return true;
+}

@@ -51,9 +51,21 @@ static void write_and_read(const struct private_key *k)
     private_key_free(again);
 }
 
+/* The public part that is told without reading the private one is its own. */
+static void check_public(struct bytes file, const struct private_key *k)
+{
+    uint8_t blob[KEY_BLOB_MAX];
+    size_t n;
+    bool told = key_file_public(file, blob, sizeof blob, &n) == ERR_OK;
+    fuzz_require(told == (n > 0));
+    if (told && k != NULL)
+        fuzz_require(bytes_equal(private_key_blob(k), (struct bytes){blob, n}));
+}
+
 void key_run(const char *text, size_t n, struct bytes passphrase)
 {
     struct private_key *k = parse(text, n, passphrase);
+    check_public((struct bytes){(const uint8_t *)text, n}, k);
     if (k == NULL)
         return;
     fuzz_require(key_check(private_key_blob(k), NULL) == ERR_OK);

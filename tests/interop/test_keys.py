@@ -236,6 +236,18 @@ def _(t):
     check.equal(asked(t), 0, "questions")
 
 
+@test("a locked key in OpenSSH's format tells its public half itself", BOTH)
+def _(t):
+    path = t.path("locked")
+    ssh_keygen("ed25519", "-a", "2", words=WORDS)(path)
+    t.server()
+    t.key = path
+    t.write_config()
+    script(t, WORDS)
+    check.equal(t.run("-o", "BatchMode=no", "-N")[0], 255, "exit status")
+    check.equal(asked(t), 0, "questions")
+
+
 # ---- what cannot be used
 
 
