@@ -24,7 +24,7 @@ static const char usage[] =
     "  -b address  listen there instead of on loopback only\n"
     "  -D          stay in the foreground\n"
     "  -E file     append the log to file instead of writing it to stderr\n"
-    "  -h file     a host key: an OpenSSH private key file without passphrase\n"
+    "  -h file     a host key: a private key file (OpenSSH or PEM) without passphrase\n"
     "  -p port     listen on port (default 22; 0: any free one, which the log tells)\n"
     "  -q, -v      say less; say more\n"
     "  -V          print the version and exit\n"

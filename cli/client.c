@@ -84,6 +84,8 @@ static void say_end(struct client *c, const struct fault *why)
     case ERR_IO:
         log_error(
             "connection to %s %s: %s", c->o->host, c->logged_in ? "ended" : "failed", why->text);
+        if (c->login != NULL)
+            login_explain_end(c->login);
         break;
     case ERR_HOST_KEY: log_error("Host key verification failed."); break;
     case ERR_AUTH: break; /* said when it happened */
@@ -353,6 +355,11 @@ static struct transport_config transport_of(struct client *c)
         .user = o->user};
 }
 
+static void login_gave_up(void *user)
+{
+    hang_up(user, EXIT_OURS);
+}
+
 static void begin_ssh(struct client *c, int fd)
 {
     struct sockaddr_storage peer;
@@ -378,7 +385,9 @@ static void begin_ssh(struct client *c, int fd)
         .alive_count_max = (unsigned)c->o->server_alive_count_max,
         .name = c->name};
     c->peer = peer_new(&config);
-    c->login = c->peer != NULL ? login_new(peer_transport(c->peer), c->o) : NULL;
+    struct login_config login = {
+        .peer = c->peer, .options = c->o, .gave_up = login_gave_up, .user = c};
+    c->login = c->peer != NULL ? login_new(&login) : NULL;
     if (c->login == NULL) {
         log_fatal("cannot begin: no memory, or no algorithm left to offer");
         stop(c, EXIT_OURS);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/host_cert.h"
 #include "cli/hosts.h"
 #include "cli/log.h"
 #include "cli/prompt.h"
@@ -98,6 +99,12 @@ enum host_key_trust host_key_decide(
     log_debug("Server host key: %s %s", key_short_name(key), fp);
     if (o->no_host_auth_for_localhost && is_localhost(address))
         return HOST_KEY_TRUSTED;
+    uint8_t plain[KEY_BLOB_MAX];
+    switch (host_cert_decide(o, &a.query, key, &answer)) {
+    case HOST_CERT_TRUSTED: return HOST_KEY_TRUSTED;
+    case HOST_CERT_REFUSED: say_refused(o, &a.query, key, &answer); return HOST_KEY_REFUSED;
+    case HOST_CERT_PLAIN: key = host_cert_plain(key, plain); break;
+    }
     enum hosts_verdict verdict = hosts_lookup(&a.query, key, &answer);
     enum strict_host_key strict = (enum strict_host_key)o->strict_host_key_checking;
     switch (hosts_decide(verdict, strict, o->batch_mode)) {

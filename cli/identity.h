@@ -1,23 +1,29 @@
-/* Identity files: the private keys a login may use.
+/* Identities: the keys a login may use, from files and from the agent.
  *
  * Without IdentityFile or -i the usual ones of ~/.ssh are tried, and those missing are passed over
  * in silence; one that was asked for and is missing is named in a warning. A private key must be a
- * regular file of at most 1 MiB, and one that others can read is not used. The .pub file beside it
- * tells the public key before any passphrase is asked for. */
+ * regular file of at most 1 MiB, and one that others can read is not used. The .pub file beside it,
+ * or its own public part, tells the public key before any passphrase is asked for. A file may also
+ * be the public key alone, of a private key that the agent holds. */
 #ifndef CLI_IDENTITY_H
 #define CLI_IDENTITY_H
 
 #include "cli/options.h"
 #include "crypto/key.h"
+#include "proto/agent.h"
 
 struct identity {
-    char *path;    /* owned */
+    char *path;    /* owned; of a key that only the agent knows: its comment */
     bool is_given; /* by -i or IdentityFile */
     uint8_t *blob; /* the public key, owned; NULL until it is known */
     size_t blob_n;
     struct private_key *key; /* owned; NULL until identity_load() */
     uid_t uid;               /* the user, whose files nobody else may read */
     bool is_spent;           /* loading failed for good: it is not tried again */
+    bool is_public;          /* the file is a public key */
+    bool needs_agent;        /* there is no private key to load: only an agent can sign */
+    bool in_agent;           /* the agent holds it, and signs */
+    bool is_certificate;     /* blob is one, and another identity signs: identities_signer() */
 };
 
 struct identities {
@@ -29,7 +35,17 @@ struct identities {
  * tell. A file that was named and is missing is in the list, so that its turn brings the warning.
  * false: no memory, logged. identities_free() in any case. */
 bool identities_find(struct identities *ids, const struct options *o);
+/* Adds the certificates, in ssh's order: those CertificateFile names before all others; without
+ * any, each IDENTITY-cert.pub behind its identity. Files that are missing or no user certificates
+ * are passed over with a message. false: no memory, logged. */
+bool identities_add_certificates(struct identities *ids, const struct options *o);
 void identities_free(struct identities *ids); /* wipes the keys; accepts an empty struct */
+
+/* Takes in what the agent holds, and puts all in the order they are tried: files whose keys the
+ * agent holds, in their order; unless `only`, the agent's other keys, in its order; the other
+ * files. false: no memory, logged. */
+bool identities_add_agent(
+    struct identities *ids, const struct msg_agent_identities *keys, bool only);
 
 /* Asks for the passphrase of path: writes at most cap bytes to out and returns how many, or -1 when
  * there is nobody to ask or no answer. attempt counts from 0. */
@@ -46,6 +62,11 @@ enum { IDENTITY_PASSPHRASE_MAX = 1024 };
  * default file that cannot be used and for a passphrase not given). A private key that is not the
  * .pub file's is refused. */
 bool identity_load(struct identity *id, const struct identity_asker *asker);
+
+/* Who signs for id: itself, or for a certificate the identity whose key is inside it, for which
+ * those may have to be loaded whose public keys are not known. NULL: nobody. */
+struct identity *identities_signer(
+    struct identities *ids, struct identity *id, const struct identity_asker *asker);
 
 /* The default names in ~/.ssh, in the order they are tried, NULL at the end. */
 extern const char *const identity_defaults[];

@@ -20,13 +20,18 @@ static const struct value_word session_words[] = {{"none", SESSION_NONE},
 static const struct value_word strict_words[] = {{"ask", STRICT_ASK},
     {"accept-new", STRICT_ACCEPT_NEW}, {"yes", STRICT_YES}, {"no", STRICT_NO}, {"off", STRICT_NO},
     {"true", STRICT_YES}, {"false", STRICT_NO}, {NULL, 0}};
+static const struct value_word add_keys_words[] = {{"yes", ADD_KEYS_YES}, {"no", ADD_KEYS_NO},
+    {"true", ADD_KEYS_YES}, {"false", ADD_KEYS_NO}, {"ask", ADD_KEYS_ASK},
+    {"confirm", ADD_KEYS_CONFIRM}, {NULL, 0}};
 
 static const struct setting_range counts = {0, 1000000}, from_one = {1, 1000000};
 
 static const struct setting_algorithms ciphers = {offsetof(struct environment, ciphers)},
                                        macs = {offsetof(struct environment, macs)},
                                        kexes = {offsetof(struct environment, kex)},
-                                       keys = {offsetof(struct environment, host_key_algorithms)};
+                                       keys = {offsetof(struct environment, host_key_algorithms)},
+                                       signatures = {
+                                           offsetof(struct environment, signature_algorithms)};
 
 static const enum forward_kind local = FORWARD_LOCAL, remote = FORWARD_REMOTE,
                                dynamic = FORWARD_DYNAMIC;
@@ -46,7 +51,8 @@ static const enum forward_kind local = FORWARD_LOCAL, remote = FORWARD_REMOTE,
 
 /* In alphabetical order. Names on one line with another are the older spellings of it. */
 static const struct keyword table[] = {
-    {"AddKeysToAgent", LATER},
+    {"AddKeysToAgent", AT(add_keys_to_agent), .set = set_add_keys, .detail = add_keys_words,
+        .max_args = 2, .wanted = "yes, no, ask, confirm, or a time such as 1h"},
     {"AddressFamily", AT(family), .set = set_word, .detail = families,
         .wanted = "any, inet or inet6"},
     {"AFSTokenPassing", OLD},
@@ -58,8 +64,8 @@ static const struct keyword table[] = {
     {"CanonicalizeHostname", WARN_UNLESS("no")},
     {"CanonicalizeMaxDots", LATER},
     {"CanonicalizePermittedCNAMEs", LATER},
-    {"CASignatureAlgorithms", LATER},
-    {"CertificateFile", LATER},
+    {"CASignatureAlgorithms", NAMES(ca_signature_algorithms, signatures)},
+    {"CertificateFile", AT(certificate_files), .set = set_certificate_file, .wanted = "a path"},
     {"ChallengeResponseAuthentication", YES_NO(kbd_interactive_authentication)},
     {"ChannelTimeout", LATER},
     {"CheckHostIP", LATER},
@@ -110,7 +116,8 @@ static const struct keyword table[] = {
     {"HostKeyAlias", TEXT(host_key_alias, "a name")},
     {"Hostname", TEXT(host, "a name or address")},
     {"IdentitiesOnly", YES_NO(identities_only)},
-    {"IdentityAgent", LATER},
+    {"IdentityAgent", AT(identity_agent), .set = set_identity_agent,
+        .wanted = "a path, $VARIABLE, SSH_AUTH_SOCK or \"none\""},
     {"IdentityFile", AT(identity_files), .set = set_identity_file, .wanted = "a path"},
     {"IdentityFile2", AT(identity_files), .set = set_identity_file, .wanted = "a path"},
     {"IgnoreUnknown", TEXT(ignore_unknown, "patterns of keywords")},

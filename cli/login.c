@@ -1,18 +1,15 @@
 /* State: `method` is the one under way; `can_continue` what the server last said may follow. A
  * method is spent when it has nothing more to offer: publickey when its identities are used up, the
  * two that ask a person after NumberOfPasswordPrompts tries. */
-#include "cli/login.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/log.h"
+#include "cli/login_internal.h"
 #include "cli/prompt.h"
 #include "crypto/ct.h"
 #include "proto/namelist.h"
-
-enum method { METHOD_NONE, METHOD_PUBLICKEY, METHOD_INTERACTIVE, METHOD_PASSWORD, N_METHODS };
 
 static const char *const method_names[N_METHODS] = {
     [METHOD_NONE] = "none",
@@ -23,27 +20,14 @@ static const char *const method_names[N_METHODS] = {
 
 enum { SECRET_MAX = 1024, PROMPT_MAX = 1024, MAX_PROMPTS = 32 };
 
-struct login {
-    struct transport *tp;
-    const struct options *options;
-    struct identities ids;
-    size_t next_id;
-    enum method method;
-    bool spent[N_METHODS];
-    int tries[N_METHODS];
-    bool asked_prompts; /* keyboard-interactive: this round did ask something */
-    bool was_asked;     /* the server wanted anything at all */
-    bool restricted;
-    char can_continue[512];
-    char who[600]; /* "user@host" */
-};
-
-struct login *login_new(struct transport *t, const struct options *options)
+struct login *login_new(const struct login_config *config)
 {
+    const struct options *options = config->options;
     struct login *l = calloc(1, sizeof *l);
     if (l == NULL)
         return NULL;
-    l->tp = t;
+    l->config = *config;
+    l->tp = peer_transport(config->peer);
     l->options = options;
     snprintf(l->who, sizeof l->who, "%s@%s", options->user, options->host);
     if (options->pubkey_authentication && !identities_find(&l->ids, options)) {
@@ -68,6 +52,8 @@ void login_free(struct login *l)
     if (l == NULL)
         return;
     identities_free(&l->ids);
+    agent_free(l->agent);
+    free(l->agent_note);
     secure_wipe(l, sizeof *l);
     free(l);
 }
@@ -92,16 +78,45 @@ static long ask_passphrase(void *user, const char *prompt, int attempt, char *ou
     return prompt_ask(PROMPT_SECRET, prompt, out, cap);
 }
 
-static bool load(struct login *l, struct identity *id)
+static struct identity_asker asker_of(struct login *l)
 {
-    struct identity_asker asker = {.ask = ask_passphrase,
+    return (struct identity_asker){.ask = ask_passphrase,
         .user = l,
         .max_attempts = l->options->batch_mode ? 0 : l->options->number_of_password_prompts};
-    return !id->is_spent && identity_load(id, &asker);
 }
 
-/* The best algorithm that the key can do, the user accepts, and the server said it takes (RFC 8308
- * section 3.1; silence means anything goes). */
+static bool load(struct login *l, struct identity *id)
+{
+    struct identity_asker asker = asker_of(l);
+    bool is_fresh = id->key == NULL;
+    if (id->is_spent || !identity_load(id, &asker))
+        return false;
+    if (is_fresh)
+        login_add_to_agent(l, id);
+    return true;
+}
+
+/* A file whose public key came to light only now may hold one that was tried. */
+static bool is_repeated(const struct login *l, const struct identity *id)
+{
+    for (const struct identity *i = l->ids.list; i < id; i++)
+        if (i->blob != NULL &&
+            bytes_equal((struct bytes){i->blob, i->blob_n}, (struct bytes){id->blob, id->blob_n}))
+            return true;
+    return false;
+}
+
+/* RFC 8308 section 3.1; silence means anything goes. For keys of one algorithm the list is not
+ * asked: there is no choice, and some servers, OpenSSH 7.4 among them, list RSA's algorithms alone.
+ */
+bool login_server_takes(struct bytes list, struct bytes alg)
+{
+    struct bytes name = key_signature_name(alg);
+    bool is_rsa = bytes_is(name, "rsa-sha2-512") || bytes_is(name, "rsa-sha2-256");
+    return !is_rsa || list.n == 0 || namelist_has(list, alg) || namelist_has(list, name);
+}
+
+/* The best algorithm that the key can do, the user accepts, and the server takes. */
 static bool choose_algorithm(const struct login *l, struct bytes blob, struct bytes *alg)
 {
     struct bytes server = transport_server_sig_algs(l->tp);
@@ -110,7 +125,7 @@ static bool choose_algorithm(const struct login *l, struct bytes blob, struct by
     struct bytes type = wire_string(&r);
     while (namelist_next(&ours, alg)) {
         const char *of = key_type_of_algorithm(*alg);
-        if (of != NULL && bytes_is(type, of) && (server.n == 0 || namelist_has(server, *alg)))
+        if (of != NULL && bytes_is(type, of) && login_server_takes(server, *alg))
             return true;
     }
     return false;
@@ -119,17 +134,26 @@ static bool choose_algorithm(const struct login *l, struct bytes blob, struct by
 static bool offer_identity(struct login *l, struct identity *id)
 {
     struct bytes alg;
-    if (id->blob == NULL && !load(l, id))
+    bool is_known = id->blob != NULL && (!id->needs_agent || id->in_agent);
+    if ((!is_known && !load(l, id)) || is_repeated(l, id))
         return false;
     struct bytes blob = {id->blob, id->blob_n};
+    struct identity_asker asker = asker_of(l);
+    const struct identity *signer = id->in_agent ? id : identities_signer(&l->ids, id, &asker);
+    if (signer == NULL || (signer->needs_agent && !signer->in_agent)) {
+        log_verbose("%s: no private key for this certificate", log_escape_cstr(id->path).s);
+        return false;
+    }
     if (!choose_algorithm(l, blob, &alg)) {
-        log_verbose("%s: no signature algorithm in common with the server", id->path);
+        log_verbose(
+            "%s: no signature algorithm in common with the server", log_escape_cstr(id->path).s);
         return false;
     }
     char fp[KEY_FINGERPRINT_MAX];
     key_fingerprint_sha256(blob, fp);
-    log_debug(
-        "Offering public key: %s %s %s", log_escape_cstr(id->path).s, key_short_name(blob), fp);
+    log_debug("Offering public key: %s %s %s%s%s", log_escape_cstr(id->path).s,
+        key_short_name(blob), fp, id->is_given ? " explicit" : "", id->in_agent ? " agent" : "");
+    l->n_offered++;
     transport_auth_publickey(l->tp, alg, blob);
     return true;
 }
@@ -146,15 +170,23 @@ static bool next_identity(struct login *l)
 static void sign(struct login *l, const struct transport_event *e)
 {
     static const struct bytes nothing = {0};
+    struct identity_asker asker = asker_of(l);
     struct identity *id = &l->ids.list[l->next_id - 1];
+    if (!id->in_agent)
+        id = identities_signer(&l->ids, id, &asker); /* it was there */
     uint8_t signature[KEY_SIGNATURE_MAX];
     size_t n = sizeof signature;
     log_debug("Server accepts key: %s", log_escape_cstr(id->path).s);
+    if (id->in_agent) {
+        login_sign_by_agent(l, id, e);
+        return;
+    }
     if (id->key == NULL && !load(l, id)) {
         transport_auth_signature(l->tp, nothing);
         return;
     }
-    if (private_key_sign(id->key, e->algorithm, e->data, signature, &n) != ERR_OK) {
+    if (private_key_sign(id->key, key_signature_name(e->algorithm), e->data, signature, &n) !=
+        ERR_OK) {
         log_error("%s: signing failed", log_escape_cstr(id->path).s);
         transport_auth_signature(l->tp, nothing);
         return;
@@ -273,7 +305,8 @@ static bool start_method(struct login *l, enum method m)
     l->method = m;
     switch (m) {
     case METHOD_PUBLICKEY:
-        if (next_identity(l))
+        l->awaits_agent = l->agent_is_opening;
+        if (l->awaits_agent || next_identity(l))
             return true;
         break;
     case METHOD_INTERACTIVE:
@@ -305,8 +338,26 @@ static bool next_method(struct login *l)
                 return true;
         }
     }
+    if (l->agent_note != NULL && namelist_has_cstr(bytes_of(l->can_continue), "publickey"))
+        log_error("no key of an agent was tried: %s", l->agent_note);
     log_error("%s: Permission denied (%s).", l->who, l->can_continue);
     return false;
+}
+
+void login_go_on(struct login *l)
+{
+    if (next_identity(l) || next_method(l))
+        peer_kick(l->config.peer);
+    else
+        l->config.gave_up(l->config.user);
+}
+
+void login_explain_end(const struct login *l)
+{
+    if (l->n_offered > 1)
+        log_info("%u keys were offered, and servers count them (MaxAuthTries): \"-o "
+                 "IdentitiesOnly=yes -i FILE\" offers one alone",
+            l->n_offered);
 }
 
 static bool failed(struct login *l, const struct transport_event *e)
@@ -324,7 +375,10 @@ static bool failed(struct login *l, const struct transport_event *e)
 bool login_event(struct login *l, const struct transport_event *e)
 {
     switch (e->type) {
-    case TRANSPORT_AUTH_READY: transport_auth_none(l->tp); return true;
+    case TRANSPORT_AUTH_READY:
+        login_open_agent(l);
+        transport_auth_none(l->tp);
+        return true;
     case TRANSPORT_AUTH_FAILURE: return failed(l, e);
     case TRANSPORT_AUTH_SIGN: sign(l, e); return true;
     case TRANSPORT_AUTH_PROMPTS: return answer_prompts(l, e->prompts);

@@ -35,6 +35,7 @@ enum strict_host_key {
 enum request_tty { TTY_AUTO, TTY_NO, TTY_YES, TTY_FORCE };
 enum session_type { SESSION_DEFAULT, SESSION_NONE, SESSION_SUBSYSTEM };
 enum { ESCAPE_CHAR_NONE = -2 }; /* EscapeChar none */
+enum add_keys { ADD_KEYS_NO, ADD_KEYS_YES, ADD_KEYS_ASK, ADD_KEYS_CONFIRM };
 
 struct options {
     const struct environment *env; /* borrowed */
@@ -81,12 +82,18 @@ struct options {
     struct text_list user_known_hosts;   /* paths, expanded; empty means none */
     struct text_list global_known_hosts; /* the same */
     const char *host_key_alias;          /* NULL: none */
+    const char *ca_signature_algorithms; /* what authorities may sign certificates with */
     int hash_known_hosts;                /* 0, 1 */
     int no_host_auth_for_localhost;      /* 0, 1 */
 
     /* Who we are. */
     struct text_list identity_files;       /* paths, expanded; empty: the defaults of identity.h */
-    int identities_only;                   /* 0, 1 */
+    struct text_list certificate_files;    /* paths, expanded; empty: those beside the identities */
+    int identities_only;                   /* 0, 1: no other keys of the agent's */
+    const char *identity_agent;            /* IdentityAgent, expanded; NULL: none given */
+    const char *agent_path;                /* finished: the agent's socket; NULL: there is none */
+    int add_keys_to_agent;                 /* enum add_keys */
+    int add_keys_lifetime_s;               /* 0: for ever */
     int batch_mode;                        /* 0, 1: never ask anybody anything */
     int pubkey_authentication;             /* 0, 1 */
     int password_authentication;           /* 0, 1 */

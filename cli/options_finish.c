@@ -182,7 +182,32 @@ static bool finish_paths(struct options *o)
                            "~/.ssh/known_hosts", "~/.ssh/known_hosts2")) &&
            finish_known_hosts(
                o, &plain, "GlobalKnownHostsFile", &o->global_known_hosts, first, second) &&
-           expand_list(o, &e, "IdentityFile", &o->identity_files);
+           expand_list(o, &e, "IdentityFile", &o->identity_files) &&
+           expand_list(o, &e, "CertificateFile", &o->certificate_files);
+}
+
+/* Which socket: "none", the variable that is named, or a path; without a word, $SSH_AUTH_SOCK. */
+static bool finish_agent(struct options *o)
+{
+    static const char usual[] = "SSH_AUTH_SOCK";
+    struct tokens t;
+    tokens_fill(&t, o, true);
+    struct expand e = {
+        .env = o->env, .tokens = t.list, .n_tokens = t.n, .variables = true, .tilde = true};
+    const char *given = o->identity_agent;
+    if (given == NULL || strcmp(given, usual) == 0)
+        o->agent_path = o->env->get(usual);
+    else if (strcasecmp(given, "none") == 0)
+        o->agent_path = NULL;
+    else if (given[0] == '$' && given[1] != '{')
+        o->agent_path = o->env->get(given + 1);
+    else if (!expand_text(o, &e, "IdentityAgent", &o->identity_agent))
+        return false;
+    else
+        o->agent_path = o->identity_agent;
+    if (o->agent_path != NULL && o->agent_path[0] == '\0')
+        o->agent_path = NULL;
+    return true;
 }
 
 /* Two commands at once would leave one of them out without a word. */
@@ -238,6 +263,8 @@ static void fill_authentication(struct options *o)
     default_int(&o->hash_known_hosts, 0);
     default_int(&o->no_host_auth_for_localhost, 0);
     default_int(&o->identities_only, 0);
+    default_int(&o->add_keys_to_agent, ADD_KEYS_NO);
+    default_int(&o->add_keys_lifetime_s, 0);
     default_int(&o->batch_mode, 0);
     default_int(&o->pubkey_authentication, 1);
     default_int(&o->password_authentication, 1);
@@ -245,6 +272,7 @@ static void fill_authentication(struct options *o)
     default_int(&o->number_of_password_prompts, DEFAULT_PROMPTS);
     default_text(&o->preferred_authentications, "publickey,keyboard-interactive,password");
     default_text(&o->pubkey_algorithms, o->env->host_key_algorithms);
+    default_text(&o->ca_signature_algorithms, o->env->signature_algorithms);
     if (o->batch_mode)
         o->number_of_password_prompts = 0;
 }
@@ -291,7 +319,8 @@ bool options_finish(struct options *o)
     fill_authentication(o);
     fill_transport(o);
     fill_forwards(o);
-    if (!finish_host(o) || !finish_user(o) || !finish_paths(o) || !finish_command(o))
+    if (!finish_host(o) || !finish_user(o) || !finish_paths(o) || !finish_agent(o) ||
+        !finish_command(o))
         return false;
     if (o->session_type == SESSION_SUBSYSTEM && o->remote_command == NULL) {
         log_error("You must specify a subsystem to invoke.");

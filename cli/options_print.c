@@ -111,6 +111,7 @@ static void print_connection(FILE *out, const struct options *o)
     text(out, "kexalgorithms", o->kex);
     text(out, "hostkeyalgorithms", o->host_key_algorithms);
     text(out, "pubkeyacceptedalgorithms", o->pubkey_algorithms);
+    text(out, "casignaturealgorithms", o->ca_signature_algorithms);
 }
 
 static void print_session(FILE *out, const struct options *o)
@@ -143,6 +144,10 @@ static void print_identity(FILE *out, const struct options *o)
         [STRICT_ASK] = "ask",
         [STRICT_ACCEPT_NEW] = "accept-new",
         [STRICT_NO] = "false"};
+    static const char *const add_keys[] = {[ADD_KEYS_NO] = "false",
+        [ADD_KEYS_YES] = "true",
+        [ADD_KEYS_ASK] = "ask",
+        [ADD_KEYS_CONFIRM] = "confirm"};
     fprintf(out, "stricthostkeychecking %s\n", word(o->strict_host_key_checking, strict));
     all(out, "userknownhostsfile", &o->user_known_hosts, "none");
     all(out, "globalknownhostsfile", &o->global_known_hosts, "none");
@@ -152,7 +157,14 @@ static void print_identity(FILE *out, const struct options *o)
     each(out, "identityfile", &o->identity_files);
     for (size_t i = 0; o->identity_files.n == 0 && identity_defaults[i] != NULL; i++)
         fprintf(out, "identityfile ~/.ssh/%s\n", identity_defaults[i]);
+    each(out, "certificatefile", &o->certificate_files);
     yes_no(out, "identitiesonly", o->identities_only);
+    text(out, "identityagent", o->identity_agent);
+    if (o->add_keys_lifetime_s > 0)
+        fprintf(out, "addkeystoagent %s%d\n",
+            o->add_keys_to_agent == ADD_KEYS_CONFIRM ? "confirm " : "", o->add_keys_lifetime_s);
+    else
+        fprintf(out, "addkeystoagent %s\n", word(o->add_keys_to_agent, add_keys));
     yes_no(out, "batchmode", o->batch_mode);
     fprintf(out, "pubkeyauthentication %s\n", o->pubkey_authentication ? "true" : "false");
     yes_no(out, "passwordauthentication", o->password_authentication);

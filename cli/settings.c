@@ -213,11 +213,57 @@ bool set_rekey_limit(const struct keyword_call *call)
     return true;
 }
 
+/* AddKeysToAgent WORD, TIME, or "confirm TIME". */
+bool set_add_keys(const struct keyword_call *call)
+{
+    struct options *o = call->o;
+    int value, lifetime_s = 0;
+    bool is_word = value_word(call->args[0], call->keyword->detail, &value);
+    if (!is_word) {
+        value = ADD_KEYS_YES;
+        if (!value_time(call->args[0], &lifetime_s))
+            return keyword_bad(call, call->args[0], NULL);
+    }
+    if (call->n_args > 1) {
+        if (!is_word || value != ADD_KEYS_CONFIRM)
+            return keyword_problem(call, "extra arguments at the end of the line");
+        if (!value_time(call->args[1], &lifetime_s))
+            return keyword_bad(call, call->args[1], "a time such as 600 or 1h30m");
+    }
+    if (o->add_keys_to_agent == OPTION_UNSET && !call->place->is_check_only)
+        o->add_keys_lifetime_s = lifetime_s;
+    return store_int(call, value);
+}
+
+static bool is_variable_name(const char *text)
+{
+    for (const char *p = text; *p != '\0'; p++)
+        if (!((*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') || *p == '_' ||
+                (p > text && *p >= '0' && *p <= '9')))
+            return false;
+    return *text != '\0';
+}
+
+bool set_identity_agent(const struct keyword_call *call)
+{
+    const char *arg = call->args[0];
+    if (arg[0] == '$' && arg[1] != '{' && !is_variable_name(arg + 1))
+        return keyword_bad(call, arg, "the name of an environment variable behind the $");
+    return store_text(call, arg);
+}
+
 bool set_identity_file(const struct keyword_call *call)
 {
     if (call->o->identity_files.n >= IDENTITY_FILES_MAX && !call->place->is_check_only)
         return keyword_problem(call, "too many identity files (at most 100)");
     return add_text(call, &call->o->identity_files, call->args[0]);
+}
+
+bool set_certificate_file(const struct keyword_call *call)
+{
+    if (call->o->certificate_files.n >= IDENTITY_FILES_MAX && !call->place->is_check_only)
+        return keyword_problem(call, "too many certificate files (at most 100)");
+    return add_text(call, &call->o->certificate_files, call->args[0]);
 }
 
 /* "any" or "none" alone, or HOST:PORT each, either of them "*". */

@@ -23,9 +23,12 @@ bool set_text(const struct keyword_call *call);       /* const char * */
 bool set_paths(const struct keyword_call *call);      /* struct text_list; "none" stands alone */
 bool set_algorithms(const struct keyword_call *call); /* const char * */
 
+bool set_add_keys(const struct keyword_call *call); /* detail: struct value_word table */
+bool set_certificate_file(const struct keyword_call *call);
 bool set_escape_char(const struct keyword_call *call);
 bool set_forward(const struct keyword_call *call); /* detail: enum forward_kind */
 bool set_host_key_algorithms(const struct keyword_call *call);
+bool set_identity_agent(const struct keyword_call *call);
 bool set_identity_file(const struct keyword_call *call);
 bool set_ip_qos(const struct keyword_call *call);
 bool set_log_level(const struct keyword_call *call);

@@ -304,12 +304,7 @@ static enum err on_pk_ok(struct auth *a, struct wire_reader *r)
         return fault_set(a->fault, ERR_PROTOCOL,
             "server wants a signature by another key than the one it was asked about");
 
-    /* A certificate is signed for in the plain form, which every server that takes one knows. */
-    static const char cert[] = "-cert-v01@openssh.com";
-    size_t n_cert = sizeof cert - 1;
-    bool is_cert = m.algorithm.n >= n_cert &&
-                   memcmp(m.algorithm.p + m.algorithm.n - n_cert, cert, n_cert) == 0;
-    if (auth_signing_data(a, a->hostbound && !is_cert, &a->client.signing) != ERR_OK)
+    if (auth_signing_data(a, a->hostbound, &a->client.signing) != ERR_OK)
         return a->fault->code;
     a->client.state = AC_SIGNING;
     return auth_emit(a, (struct transport_event){

@@ -158,6 +158,8 @@ struct transport {
     size_t session_id_n;
     uint8_t *host_key; /* the server's public key blob, both roles */
     size_t host_key_n;
+    uint8_t *host_signature; /* client: the server's, over the first exchange hash */
+    size_t host_signature_n;
     const struct private_key *signing_key; /* server: what host_key belongs to */
     uint8_t *sig_algs;
     size_t sig_algs_n;

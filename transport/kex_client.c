@@ -53,6 +53,13 @@ static enum err check_host_key(struct transport *t, struct bytes blob)
     return take_host_key(t, blob);
 }
 
+static enum err keep_signature(struct transport *t, struct bytes signature)
+{
+    t->host_signature = engine_dup(t, signature);
+    t->host_signature_n = t->host_signature != NULL ? signature.n : 0;
+    return t->fault.code;
+}
+
 /* The signature over the exchange hash shows that the server holds its key, and that both of us saw
  * the same messages. Nobody is asked about a key before that. */
 static enum err check_proof(
@@ -62,11 +69,14 @@ static enum err check_proof(
     uint8_t hash[HASH_MAX_BYTES];
     struct kex_shown shown = {m->host_key, {k->share, k->share_n}, m->share, secret};
     struct bytes h = {hash, kex_hash(t, &shown, hash)};
-    enum err e = key_verify(m->host_key, k->algorithms.host_key, m->signature, h);
+    struct key_sk_facts facts; /* a machine's security key is touched by nobody */
+    enum err e = key_verify_facts(m->host_key, k->algorithms.host_key, m->signature, h, &facts);
     e = e == ERR_OK ? kex_derive(t, secret, h)
                     : engine_fault(t, ERR_SIGNATURE,
                           "server's signature over the key exchange does "
                           "not verify");
+    if (e == ERR_OK && k->is_first)
+        e = keep_signature(t, m->signature);
     secure_wipe(hash, sizeof hash);
     return e;
 }

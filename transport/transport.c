@@ -71,6 +71,7 @@ void transport_free(struct transport *t)
     rx_free(&t->rx);
     tx_free(&t->tx);
     free(t->host_key);
+    free(t->host_signature);
     free(t->sig_algs);
     secret_free(t, sizeof *t);
 }
@@ -316,6 +317,16 @@ struct bytes transport_session_id(const struct transport *t)
 struct bytes transport_server_sig_algs(const struct transport *t)
 {
     return (struct bytes){t->sig_algs, t->sig_algs_n};
+}
+
+struct bytes transport_host_key(const struct transport *t)
+{
+    return (struct bytes){t->host_key, t->host_key_n};
+}
+
+struct bytes transport_host_signature(const struct transport *t)
+{
+    return (struct bytes){t->host_signature, t->host_signature_n};
 }
 
 struct transport_counts transport_counts(const struct transport *t)

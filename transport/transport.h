@@ -97,8 +97,8 @@ enum transport_event_type {
     TRANSPORT_AUTH_BANNER,          /* text */
 
     /* Server: authentication. */
-    TRANSPORT_AUTH_KEY, /* may user log in with key? verified: the signature is good (else a query)
-                         */
+    TRANSPORT_AUTH_KEY, /* may user log in with key? verified: the signature is good (else a query).
+                         * A certificate is well-formed, and no more: see crypto/cert.h */
 
     TRANSPORT_AUTH_SUCCESS, /* both roles: channels may be used now */
 
@@ -118,6 +118,7 @@ struct transport_event {
     struct msg_info_request prompts; /* AUTH_PROMPTS */
     bool partial;
     bool verified;
+    struct key_sk_facts facts; /* AUTH_KEY, verified: of a security key, and not checked yet */
     bool always_display;
     bool by_peer;
     bool first;   /* KEXED: the first exchange, not a rekey */
@@ -187,6 +188,11 @@ struct transport_algorithms transport_algorithms(const struct transport *t);
 struct bytes transport_peer_ident(const struct transport *t);
 struct bytes transport_session_id(const struct transport *t);
 struct bytes transport_server_sig_algs(const struct transport *t);
+/* The server's public key, and (client) its signature over the first exchange hash, which is the
+ * session id: what an agent is shown to prove which host a signature is for. Empty before HOST_KEY.
+ */
+struct bytes transport_host_key(const struct transport *t);
+struct bytes transport_host_signature(const struct transport *t);
 /* Packets and bytes since the start, for ~# and -v at the end. */
 struct transport_counts {
     uint64_t bytes_in, bytes_out, packets_in, packets_out, rekeys;

@@ -43,7 +43,7 @@ static void default_keys_are_found_in_order_and_in_silence(void)
     CU_ASSERT(parse(&f, "host") && identities_find(&ids, &f.o));
     CU_ASSERT_EQUAL_FATAL(ids.n, 2);
     CU_ASSERT(strstr(ids.list[0].path, "/home/.ssh/id_rsa") != NULL);
-    CU_ASSERT(ids.list[0].blob == NULL && ids.list[1].blob != NULL);
+    CU_ASSERT(ids.list[0].blob != NULL && ids.list[1].blob != NULL); /* by itself; by .pub */
     CU_ASSERT(!ids.list[0].is_given);
     for (size_t i = 0; i < ids.n; i++) {
         CU_ASSERT(identity_load(&ids.list[i], &nobody));
@@ -93,6 +93,7 @@ static void a_key_others_can_read_is_not_used(void)
     CU_ASSERT(ids.list[0].key == NULL);
     CU_ASSERT(fixture_logged(&f, "WARNING: UNPROTECTED PRIVATE KEY FILE!"));
     CU_ASSERT(fixture_logged(&f, "Permissions 0640 for '"));
+    CU_ASSERT(fixture_logged(&f, "id_ed25519\": bad permissions"));
     identities_free(&ids);
     fixture_end(&f);
 }
@@ -128,6 +129,7 @@ static void files_that_are_no_keys_are_named(void)
     CU_ASSERT(fixture_logged(&f, "Load key \""));
     CU_ASSERT(fixture_logged(&f, "folder\": not a regular file"));
     CU_ASSERT(fixture_logged(&f, "pipe\": not a regular file"));
+    CU_ASSERT(fixture_logged(&f, "text\": not a private key: expected \"-----BEGIN OPENSSH"));
     CU_ASSERT_EQUAL(fixture_log_lines(&f), 3);
     identities_free(&ids);
     fixture_end(&f);
@@ -161,7 +163,8 @@ static long answer(void *user, const char *prompt, int attempt, char *out, size_
     return (long)strlen(text);
 }
 
-/* Loads the encrypted key with these answers; returns whether it opened. */
+/* Loads the encrypted key with these answers; returns whether it opened. That the passphrase was
+ * wrong is said once, after the last try. */
 static bool open_encrypted(struct script *s, int max_attempts)
 {
     struct fixture f;
@@ -173,6 +176,8 @@ static bool open_encrypted(struct script *s, int max_attempts)
     CU_ASSERT_EQUAL_FATAL(ids.n, 1);
     bool ok = identity_load(&ids.list[0], &asker);
     CU_ASSERT_EQUAL(ok, ids.list[0].key != NULL);
+    bool was_wrong = !ok && s->asked > 0 && s->answers[0] != NULL && s->answers[0][0] != '\0';
+    CU_ASSERT_EQUAL(fixture_logged(&f, "id_ed25519\": wrong passphrase"), was_wrong);
     identities_free(&ids);
     fixture_end(&f);
     return ok;
@@ -228,7 +233,108 @@ static void running_out_of_memory_is_an_error(void)
     CU_ASSERT(!happened);
 }
 
+/* ---- with an agent ---------------------------------------------------------------------------
+ */
+
+struct answer {
+    uint8_t room[2048];
+    struct wire_writer w;
+    struct msg_agent_identities keys;
+};
+
+static void answer_add(struct answer *a, struct bytes blob, const char *comment)
+{
+    if (a->w.base == NULL)
+        a->w = wire_writer(a->room, sizeof a->room);
+    wire_put_string(&a->w, blob);
+    wire_put_cstring(&a->w, comment);
+    a->keys.n_keys++;
+    a->keys.keys = wire_reader(wire_written(&a->w));
+}
+
+static const char *names_of(const struct identities *ids)
+{
+    static char names[512];
+    names[0] = '\0';
+    for (size_t i = 0; i < ids->n; i++) {
+        const char *slash = strrchr(ids->list[i].path, '/');
+        strcat(names, slash != NULL ? slash + 1 : ids->list[i].path);
+        strcat(names, ids->list[i].in_agent ? "+ " : " ");
+    }
+    return names;
+}
+
+static void files_the_agent_holds_come_first_then_its_others_then_other_files(void)
+{
+    static const char *const wanted[] = {
+        "two+ four+ stranger+ one three ", "two+ four+ one three "};
+    for (int only = 0; only < 2; only++) {
+        struct fixture f;
+        struct identities ids;
+        struct answer answer = {.w = {.base = NULL}};
+        fixture_begin(&f);
+        struct private_key *k[] = {write_key(&f, "home/one", 1, true),
+            write_key(&f, "home/two", 2, false), write_key(&f, "home/three", 3, true),
+            write_key(&f, "home/four", 4, true), write_key(&f, "home/five", 5, false)};
+        CU_ASSERT(parse(&f, "-i ~/one -i ~/two -i ~/three -i ~/four host"));
+        CU_ASSERT(identities_find(&ids, &f.o));
+        answer_add(&answer, private_key_blob(k[4]), "stranger");
+        answer_add(&answer, private_key_blob(k[3]), "comments do not matter");
+        answer_add(&answer, private_key_blob(k[1]), "");
+        answer_add(&answer, (struct bytes){NULL, 0}, "no key at all");
+        CU_ASSERT(identities_add_agent(&ids, &answer.keys, only == 1));
+        CU_ASSERT_STRING_EQUAL(names_of(&ids), wanted[only]);
+        identities_free(&ids);
+        for (size_t i = 0; i < 5; i++)
+            private_key_free(k[i]);
+        fixture_end(&f);
+    }
+}
+
+static void a_file_that_is_a_public_key_needs_the_agent(void)
+{
+    struct fixture f;
+    struct identities ids;
+    struct answer answer = {.w = {.base = NULL}};
+    fixture_begin(&f);
+    struct private_key *k = write_key(&f, "home/key", 1, true);
+    struct private_key *other = write_key(&f, "home/other", 2, true);
+    remove(fixture_path(&f, "home/other"));
+    CU_ASSERT(parse(&f, "-i ~/key.pub -oIdentityFile=~/other host"));
+    CU_ASSERT(identities_find(&ids, &f.o));
+    CU_ASSERT_EQUAL_FATAL(ids.n, 2);
+    CU_ASSERT(ids.list[0].needs_agent && ids.list[0].blob != NULL);
+    CU_ASSERT(ids.list[1].needs_agent && ids.list[1].blob != NULL);
+    CU_ASSERT(!identity_load(&ids.list[0], &nobody));
+    CU_ASSERT(fixture_logged(&f, "key.pub\": a public key, and there is no agent that holds"));
+    answer_add(&answer, private_key_blob(other), "");
+    CU_ASSERT(identities_add_agent(&ids, &answer.keys, true));
+    CU_ASSERT_STRING_EQUAL(names_of(&ids), "other+ key.pub ");
+    identities_free(&ids);
+    private_key_free(k);
+    private_key_free(other);
+    fixture_end(&f);
+}
+
+static void of_a_default_key_the_public_half_is_enough(void)
+{
+    struct fixture f;
+    struct identities ids;
+    fixture_begin(&f);
+    private_key_free(write_key(&f, "home/.ssh/id_ed25519", 1, true));
+    remove(fixture_path(&f, "home/.ssh/id_ed25519"));
+    CU_ASSERT(parse(&f, "host") && identities_find(&ids, &f.o));
+    CU_ASSERT_EQUAL_FATAL(ids.n, 1);
+    CU_ASSERT(ids.list[0].needs_agent && ids.list[0].blob != NULL);
+    CU_ASSERT_STRING_EQUAL(f.log, "");
+    identities_free(&ids);
+    fixture_end(&f);
+}
+
 static const struct unit_test tests[] = {
+    UNIT(files_the_agent_holds_come_first_then_its_others_then_other_files),
+    UNIT(a_file_that_is_a_public_key_needs_the_agent),
+    UNIT(of_a_default_key_the_public_half_is_enough),
     UNIT(default_keys_are_found_in_order_and_in_silence),
     UNIT(keys_asked_for_replace_the_default_ones),
     UNIT(a_key_others_can_read_is_not_used),

@@ -266,6 +266,96 @@ static void the_effective_configuration_can_be_printed(void)
     fixture_end(&f);
 }
 
+static const char *agent_variables(const char *name)
+{
+    return strcmp(name, "SSH_AUTH_SOCK") == 0 ? "/run/usual"
+           : strcmp(name, "OTHER") == 0       ? "/run/other"
+           : strcmp(name, "EMPTY") == 0       ? ""
+                                              : NULL;
+}
+
+static void the_agent_is_where_the_option_says(void)
+{
+    static const struct {
+        const char *line, *path;
+    } cases[] = {
+        {"host", "/run/usual"},
+        {"-oIdentityAgent=SSH_AUTH_SOCK host", "/run/usual"},
+        {"-oIdentityAgent=none host", NULL},
+        {"-oIdentityAgent=$OTHER host", "/run/other"},
+        {"-oIdentityAgent=$UNSET host", NULL},
+        {"-oIdentityAgent=$EMPTY host", NULL},
+        {"-oIdentityAgent=/run/%r@%h:%p me@host", "/run/me@host:22"},
+        {"-oIdentityAgent=${OTHER}/x host", "/run/other/x"},
+        {"-oIdentityAgent=none -oIdentityAgent=/run/second host", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fixture f;
+        fixture_begin(&f);
+        f.env.get = agent_variables;
+        CU_ASSERT(run(&f, cases[i].line));
+        CU_ASSERT_EQUAL(f.o.agent_path == NULL, cases[i].path == NULL);
+        if (f.o.agent_path != NULL && cases[i].path != NULL) {
+            CU_ASSERT_STRING_EQUAL(f.o.agent_path, cases[i].path);
+        }
+        fixture_end(&f);
+    }
+    struct fixture f;
+    fixture_begin(&f);
+    CU_ASSERT(run(&f, "-oIdentityAgent=~/agent host"));
+    CU_ASSERT_STRING_EQUAL(f.o.agent_path, fixture_path(&f, "home/agent"));
+    fixture_end(&f);
+    static const char *const bad[] = {
+        "-oIdentityAgent=$1x host", "-oIdentityAgent=$ host", "-oIdentityAgent=$a-b host"};
+    for (size_t i = 0; i < 3; i++) {
+        fixture_begin(&f);
+        CU_ASSERT_EQUAL(fixture_parse(&f, bad[i]), OPTIONS_BAD);
+        CU_ASSERT(fixture_logged(&f, "the name of an environment variable"));
+        fixture_end(&f);
+    }
+}
+
+static void keys_are_given_to_the_agent_as_asked_for(void)
+{
+    static const struct {
+        const char *value;
+        int mode, lifetime_s;
+        const char *printed;
+    } cases[] = {
+        {"no", ADD_KEYS_NO, 0, "\naddkeystoagent false\n"},
+        {"yes", ADD_KEYS_YES, 0, "\naddkeystoagent true\n"},
+        {"ask", ADD_KEYS_ASK, 0, "\naddkeystoagent ask\n"},
+        {"confirm", ADD_KEYS_CONFIRM, 0, "\naddkeystoagent confirm\n"},
+        {"confirm 5m", ADD_KEYS_CONFIRM, 300, "\naddkeystoagent confirm 300\n"},
+        {"1h30m", ADD_KEYS_YES, 5400, "\naddkeystoagent 5400\n"},
+    };
+    struct fixture f;
+    char line[128];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        fixture_begin(&f);
+        snprintf(line, sizeof line, "Host *\nAddKeysToAgent %s\nAddKeysToAgent confirm 9\n",
+            cases[i].value);
+        fixture_write(&f, "home/.ssh/config", line);
+        CU_ASSERT(run(&f, "host"));
+        CU_ASSERT_EQUAL(f.o.add_keys_to_agent, cases[i].mode);
+        CU_ASSERT_EQUAL(f.o.add_keys_lifetime_s, cases[i].lifetime_s);
+        char *text = options_print_dup(&f.o);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+        CU_ASSERT(strstr(text, cases[i].printed) != NULL);
+        free(text);
+        fixture_end(&f);
+    }
+    static const char *const bad[] = {"maybe", "5x", "yes 5m", "1h 2h", "confirm soon"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        fixture_begin(&f);
+        snprintf(line, sizeof line, "AddKeysToAgent %s\n", bad[i]);
+        fixture_write(&f, "home/.ssh/config", line);
+        CU_ASSERT(!run(&f, "host"));
+        CU_ASSERT(fixture_logged(&f, "line 1: AddKeysToAgent: "));
+        fixture_end(&f);
+    }
+}
+
 /* The n-th allocation fails, for every n: an error or success, never a crash or a leak. */
 static void running_out_of_memory_is_an_error(void)
 {
@@ -303,6 +393,8 @@ static const struct unit_test tests[] = {
     UNIT(a_missing_identity_is_warned_about_and_left_out),
     UNIT(names_are_checked_at_the_door),
     UNIT(the_effective_configuration_can_be_printed),
+    UNIT(the_agent_is_where_the_option_says),
+    UNIT(keys_are_given_to_the_agent_as_asked_for),
     UNIT(running_out_of_memory_is_an_error),
 };
 UNIT_MAIN("options", tests)

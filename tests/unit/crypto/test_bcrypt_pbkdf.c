@@ -134,15 +134,37 @@ static void damage_inside_a_locked_file_is_refused(void)
 
 /* ---- settings ------------------------------------------------------------------------------ */
 
+static void settings_with_tag(const char *cipher, const char *kdf, struct bytes options,
+    size_t section_n, size_t tag_n, enum key_file_status want)
+{
+    uint8_t raw[64] = {0};
+    struct key_job j = {.raw = raw, .n = sizeof raw, .passphrase = BYTES_LIT("x"), .why = ""};
+    enum key_file_status got = key_decrypt(&j, bytes_of(cipher), bytes_of(kdf), options,
+        (struct bytes){raw, section_n}, (struct bytes){raw + section_n, tag_n});
+    CU_ASSERT_EQUAL(got, want);
+    CU_ASSERT_EQUAL(got == KEY_FILE_OK, j.why[0] == '\0');
+}
+
 static void settings(const char *cipher, const char *kdf, struct bytes options, size_t section_n,
     enum key_file_status want)
 {
-    uint8_t section[64] = {0};
-    const char *why = "";
-    enum key_file_status got = key_decrypt(
-        bytes_of(cipher), bytes_of(kdf), options, BYTES_LIT("x"), section, section_n, &why);
-    CU_ASSERT_EQUAL(got, want);
-    CU_ASSERT_EQUAL(got == KEY_FILE_OK, why[0] == '\0');
+    settings_with_tag(cipher, kdf, options, section_n, 0, want);
+}
+
+/* Every cipher that makes a tag needs its 16 bytes, and no other cipher has any. */
+static void a_tag_stands_behind_the_section_where_one_belongs(void)
+{
+    struct bytes good = BYTES_LIT("\0\0\0\4salt\0\0\0\1");
+    static const char *const names[] = {
+        "aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com"};
+    for (size_t i = 0; i < 3; i++) {
+        settings_with_tag(names[i], "bcrypt", good, 48, 16, KEY_FILE_WRONG_PASSPHRASE);
+        settings_with_tag(names[i], "bcrypt", good, 48, 15, KEY_FILE_BAD);
+        settings_with_tag(names[i], "bcrypt", good, 40, 17, KEY_FILE_BAD);
+        settings_with_tag(names[i], "bcrypt", good, 48, 0, KEY_FILE_BAD);
+    }
+    settings_with_tag("aes256-ctr", "bcrypt", good, 48, 16, KEY_FILE_BAD);
+    settings_with_tag("aes256-cbc", "bcrypt", good, 48, 1, KEY_FILE_BAD);
 }
 
 static void bad_encryption_settings_are_refused(void)
@@ -152,7 +174,8 @@ static void bad_encryption_settings_are_refused(void)
         "aes128-ctr", "aes192-ctr", "aes256-ctr", "aes128-cbc", "aes192-cbc", "aes256-cbc"};
     for (size_t i = 0; i < 6; i++)
         settings(names[i], "bcrypt", good, 48, KEY_FILE_OK);
-    settings("3des-cbc", "bcrypt", good, 48, KEY_FILE_UNSUPPORTED);
+    settings("3des-cbc", "bcrypt", good, 40, KEY_FILE_OK);
+    settings("arcfour", "bcrypt", good, 48, KEY_FILE_UNSUPPORTED);
     settings("none", "bcrypt", good, 48, KEY_FILE_UNSUPPORTED);
     settings("aes256-ctr", "none", good, 48, KEY_FILE_UNSUPPORTED);
     settings("aes256-ctr", "bcrypt", good, 47, KEY_FILE_BAD);
@@ -174,6 +197,7 @@ static const struct unit_test tests[] = {
     UNIT(no_byte_is_written_behind_the_key),
     UNIT(locked_files_open_with_their_passphrase_only),
     UNIT(damage_inside_a_locked_file_is_refused),
+    UNIT(a_tag_stands_behind_the_section_where_one_belongs),
     UNIT(bad_encryption_settings_are_refused),
 };
 

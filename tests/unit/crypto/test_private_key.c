@@ -258,21 +258,37 @@ static void other_formats_are_told_from_damage(void)
     static const struct {
         const char *text;
         enum key_file_status status;
+        const char *why;
     } files[] = {
-        {"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n",
-            KEY_FILE_UNSUPPORTED},
-        {"-----BEGIN PRIVATE KEY-----\n", KEY_FILE_UNSUPPORTED},
-        {"-----BEGIN EC PRIVATE KEY-----\n", KEY_FILE_UNSUPPORTED},
-        {"PuTTY-User-Key-File-3: ssh-ed25519\n", KEY_FILE_UNSUPPORTED},
-        {"ssh-ed25519 AAAA someone@somewhere\n", KEY_FILE_BAD},
-        {"", KEY_FILE_BAD},
-        {"-----BEGIN OPENSSH PRIVATE KEY-----\n-----END OPENSSH PRIVATE KEY-----\n", KEY_FILE_BAD},
+        {"-----BEGIN DSA PRIVATE KEY-----\nMIIE\n-----END DSA PRIVATE KEY-----\n",
+            KEY_FILE_UNSUPPORTED, "DSA key"},
+        {"-----BEGIN PRIVATE KEY-----\n", KEY_FILE_BAD, "cut short"},
+        {"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n", KEY_FILE_UNSUPPORTED,
+            "puttygen FILE -O private-openssh"},
+        {"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n", KEY_FILE_UNSUPPORTED, "puttygen FILE"},
+        {"SSH PRIVATE KEY FILE FORMAT 1.1\n", KEY_FILE_UNSUPPORTED, "protocol 1"},
+        {"0\x82\1\1", KEY_FILE_UNSUPPORTED, "openssl pkey -inform DER"},
+        {"# mine\nssh-ed25519 AAAA someone@somewhere\n", KEY_FILE_BAD, "public key"},
+        {"ecdsa-sha2-nistp256 AAAA", KEY_FILE_BAD, "public key"},
+        {"-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n", KEY_FILE_BAD,
+            "public key"},
+        {"hello\nssh-keygen makes keys\n", KEY_FILE_BAD, "expected \"-----BEGIN OPENSSH"},
+        {" -----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n", KEY_FILE_BAD, "expected"},
+        {"", KEY_FILE_BAD, "empty"},
+        {"-----BEGIN OPENSSH PRIVATE KEY-----\n-----END OPENSSH PRIVATE KEY-----\n", KEY_FILE_BAD,
+            "openssh-key-v1"},
         {"-----BEGIN OPENSSH PRIVATE KEY-----\n!!!!\n-----END OPENSSH PRIVATE KEY-----\n",
-            KEY_FILE_BAD},
+            KEY_FILE_BAD, "not base64"},
+        {"-----BEGIN OPENSSH PRIVATE KEY-----\na: b\n\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
+            KEY_FILE_BAD, "headers"},
     };
     struct private_key *k;
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        const char *why;
         CU_ASSERT_EQUAL(parse(bytes_of(files[i].text), &k), files[i].status);
+        (void)private_key_parse(bytes_of(files[i].text), no_passphrase, &k, &why);
+        CU_ASSERT_PTR_NOT_NULL(strstr(why, files[i].why));
+    }
 }
 
 static void a_file_over_1_mib_is_refused_unread(void)
@@ -346,6 +362,60 @@ static void a_generated_key_signs_as_published(void)
     private_key_free(k);
 }
 
+/* ---- the public part ------------------------------------------------------------------------- */
+
+static bool tells(const char *file, const char *type, const char *public)
+{
+    uint8_t told[KEY_BLOB_MAX], blob[KEY_BLOB_MAX];
+    size_t told_n, n;
+    CU_ASSERT_EQUAL_FATAL(
+        key_from_base64(bytes_of(type), bytes_of(public), blob, sizeof blob, &n), ERR_OK);
+    CU_ASSERT_EQUAL(key_file_public(bytes_of(file), told, n - 1, &told_n), ERR_MALFORMED);
+    CU_ASSERT_EQUAL(key_file_public(bytes_of(file), told, sizeof told, &told_n), ERR_OK);
+    return bytes_equal((struct bytes){told, told_n}, (struct bytes){blob, n});
+}
+
+static void a_file_tells_its_public_key_also_when_it_is_locked(void)
+{
+    for (size_t i = 0; i < N_SAMPLES; i++)
+        CU_ASSERT_TRUE(tells(samples[i].file, samples[i].type, samples[i].public));
+    CU_ASSERT_TRUE(tells(sample_locked_file, "ssh-ed25519", sample_locked_public));
+    CU_ASSERT_TRUE(tells(sample_locked_cbc_file, "ssh-ed25519", sample_locked_cbc_public));
+}
+
+static void a_damaged_file_tells_no_public_key(void)
+{
+    uint8_t told[KEY_BLOB_MAX];
+    size_t n;
+    size_t whole = strlen(sample_ed25519_file) - 1; /* without the last line end */
+    for (size_t cut = 0; cut < whole; cut++)
+        CU_ASSERT_NOT_EQUAL(
+            key_file_public(
+                (struct bytes){(const uint8_t *)sample_ed25519_file, cut}, told, sizeof told, &n),
+            ERR_OK);
+    CU_ASSERT_EQUAL(
+        key_file_public(bytes_of("ssh-ed25519 AAAA"), told, sizeof told, &n), ERR_UNSUPPORTED);
+    CU_ASSERT_EQUAL(key_file_public(bytes_of("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n"
+                                             "-----END OPENSSH PRIVATE KEY-----\n"),
+                        told, sizeof told, &n),
+        ERR_MALFORMED);
+}
+
+/* Type and private fields, as the file has them: an agent reads them so. */
+static void a_key_is_written_for_an_agent(void)
+{
+    uint8_t room[256];
+    struct private_key *k = parse_good(sample_ed25519_file);
+    struct wire_writer w = wire_writer(room, sizeof room);
+    private_key_put(k, &w);
+    struct wire_reader r = wire_reader(wire_written(&w));
+    CU_ASSERT_TRUE(bytes_is(wire_string(&r), "ssh-ed25519"));
+    struct bytes point = wire_string(&r), secret = wire_string(&r);
+    CU_ASSERT_TRUE(wire_done(&r) && point.n == 32 && secret.n == 64);
+    CU_ASSERT_EQUAL(memcmp(secret.p + 32, point.p, 32), 0);
+    private_key_free(k);
+}
+
 static const struct unit_test tests[] = {
     UNIT(files_of_every_type_are_read),
     UNIT(signatures_are_those_another_implementation_makes),
@@ -361,6 +431,9 @@ static const struct unit_test tests[] = {
     UNIT(carriage_returns_do_no_harm),
     UNIT(what_is_written_is_read_again),
     UNIT(a_generated_key_signs_as_published),
+    UNIT(a_file_tells_its_public_key_also_when_it_is_locked),
+    UNIT(a_damaged_file_tells_no_public_key),
+    UNIT(a_key_is_written_for_an_agent),
 };
 
 int main(void)

@@ -421,7 +421,7 @@ static void a_signature_is_bound_to_the_host_key_where_the_server_can(void)
     rig_free(&r);
 }
 
-static void a_certificate_is_signed_for_in_the_plain_form(void)
+static void a_certificate_is_bound_to_the_host_key_too(void)
 {
     struct rig r;
     struct transport_event e;
@@ -436,7 +436,7 @@ static void a_certificate_is_signed_for_in_the_plain_form(void)
     (void)wire_string(&data);
     (void)wire_u8(&data);
     CU_ASSERT_EQUAL(msg_userauth_request_decode(&data, &m), ERR_OK);
-    CU_ASSERT_TRUE(bytes_is(m.method, "publickey"));
+    CU_ASSERT_TRUE(bytes_is(m.method, "publickey-hostbound-v00@openssh.com"));
     rig_free(&r);
 }
 
@@ -733,7 +733,7 @@ static const struct unit_test tests[] = {
     UNIT(banners_come_any_time_up_to_a_bound_and_change_nothing),
     UNIT(the_query_then_the_signed_request_are_exact),
     UNIT(a_signature_is_bound_to_the_host_key_where_the_server_can),
-    UNIT(a_certificate_is_signed_for_in_the_plain_form),
+    UNIT(a_certificate_is_bound_to_the_host_key_too),
     UNIT(a_pk_ok_for_another_key_or_algorithm_is_never_signed),
     UNIT(without_a_signature_the_method_has_failed_and_nothing_is_sent),
     UNIT(our_own_failure_repeats_the_servers_last_list_of_methods),

@@ -166,12 +166,32 @@ static void both_sides_know_the_same_facts(void)
     CU_ASSERT(same(transport_session_id(p.client.t), transport_session_id(p.server.t)));
     CU_ASSERT(bytes_is(transport_peer_ident(p.client.t), "SSH-2.0-test_server"));
     CU_ASSERT(bytes_is(transport_peer_ident(p.server.t), "SSH-2.0-test_client"));
-    CU_ASSERT(bytes_is(transport_server_sig_algs(p.client.t), key_algorithm_names()));
+    CU_ASSERT(bytes_is(transport_server_sig_algs(p.client.t), key_signature_names()));
     CU_ASSERT_EQUAL(transport_server_sig_algs(p.server.t).n, 0);
     struct transport_counts a = transport_counts(p.client.t), b = transport_counts(p.server.t);
     CU_ASSERT_EQUAL(a.bytes_out, b.bytes_in);
     CU_ASSERT_EQUAL(a.packets_out, b.packets_in);
     CU_ASSERT_EQUAL(a.rekeys, 0);
+    pair_close(&p);
+}
+
+/* What an agent is shown: whoever holds the host key signed this very session. */
+static void the_hosts_signature_over_the_session_id_is_kept(void)
+{
+    struct pair p;
+    pair_init(&p);
+    pair_login(&p);
+    struct transport *t = p.client.t;
+    for (int i = 0; i < 2; i++) {
+        CU_ASSERT(same(transport_host_key(t), transport_host_key(p.server.t)));
+        CU_ASSERT_EQUAL(key_verify(transport_host_key(t), transport_algorithms(t).host_key,
+                            transport_host_signature(t), transport_session_id(t)),
+            ERR_OK);
+        transport_rekey(t); /* and it stays the first exchange's */
+        pair_run(&p);
+    }
+    CU_ASSERT_EQUAL(transport_counts(t).rekeys, 2);
+    CU_ASSERT_EQUAL(transport_host_signature(p.server.t).n, 0);
     pair_close(&p);
 }
 
@@ -375,6 +395,7 @@ static const struct unit_test tests[] = {
     UNIT(every_key_exchange_method_gives_the_same_events_however_it_is_cut),
     UNIT(directions_are_compressed_each_on_its_own),
     UNIT(both_sides_know_the_same_facts),
+    UNIT(the_hosts_signature_over_the_session_id_is_kept),
     UNIT(nothing_in_common_says_what_both_offer),
     UNIT(a_list_of_nothing_known_makes_no_engine),
     UNIT(unknown_names_in_a_list_are_not_offered),
