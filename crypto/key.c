@@ -163,17 +163,8 @@ const char *key_short_name(struct bytes blob)
 void key_fingerprint_sha256(struct bytes blob, char out[KEY_FINGERPRINT_MAX])
 {
     static const char prefix[] = "SHA256:";
-    uint8_t digest[32];
-    struct cert cert;
-    struct hash h;
-    hash_init(&h, HASH_SHA256);
-    if (cert_is(blob) && cert_parse(blob, &cert) == ERR_OK) {
-        hash_update_string(&h, bytes_of(cert.key_type));
-        hash_update(&h, cert.fields);
-    } else {
-        hash_update(&h, blob);
-    }
-    hash_final(&h, digest);
+    uint8_t digest[32], room[KEY_BLOB_MAX];
+    hash_once(HASH_SHA256, cert_plain_blob(blob, room), digest);
     memcpy(out, prefix, sizeof prefix);
     (void)sodium_bin2base64(out + sizeof prefix - 1, KEY_FINGERPRINT_MAX - (sizeof prefix - 1),
         digest, sizeof digest, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);

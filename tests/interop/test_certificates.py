@@ -6,7 +6,7 @@ import subprocess
 
 import check
 import data
-from case import SSH, USER, make_key, public_key
+from case import ADITD, SSH, USER, make_key, public_key
 from check import BOTH, test
 from process import addresses_of
 
@@ -43,7 +43,8 @@ def certify(ca, key, *options, principals=USER, host=False, valid=ALWAYS):
     names = ("-n", principals) if principals else ()
     kind = ("-h",) if host else ()
     subprocess.run(
-        ["ssh-keygen", "-q", "-s", ca, "-I", "test id", *kind, *names, *valid, *options, key + ".pub"],
+        ["ssh-keygen", "-q", "-s", ca, "-I", "test id"]
+        + [*kind, *names, *valid, *options, key + ".pub"],
         check=True,
     )
     return key + "-cert.pub"
@@ -83,7 +84,11 @@ for kind, more in KINDS:
         check.matches(client.err(), r"Offering public key: \S+ \w+-CERT", "what was offered")
         check.matches(server.log(), r"test id", "the server's log")
 
-    every_client("a login with a certificate for a key of kind %s" % "-".join((kind,) + more[1:]), kind=kind, more=more)(login)
+    every_client(
+        "a login with a certificate for a key of kind %s" % "-".join((kind,) + more[1:]),
+        kind=kind,
+        more=more,
+    )(login)
 
 
 for kind, more, algorithm in (
@@ -99,7 +104,8 @@ for kind, more, algorithm in (
         works(t)
 
     every_client(
-        "a certificate that an authority signed with %s is taken" % " ".join((kind,) + (algorithm or more)[1:]),
+        "a certificate that an authority signed with %s is taken"
+        % " ".join((kind,) + (algorithm or more)[1:]),
         kind=kind,
         more=more,
         algorithm=algorithm,
@@ -231,7 +237,8 @@ for kind, more in KINDS:
         host_server(t, make_ca(t), kind=kind, more=more)
         client = works(t, "-v")
         check.matches(client.err(), r"host key algorithm: \S+-cert-v01@openssh\.com", "algorithm")
-        check.matches(client.err(), r"Server host certificate: \S+-CERT\S* .* CA (ssh-)?ED25519", "notice")
+        notice = r"Server host certificate: \S+-CERT\S* .* CA (ssh-)?ED25519"
+        check.matches(client.err(), notice, "notice")
         check.true("127.0.0.1" not in t.read("known_hosts").split("@cert-authority", 1)[0], "stored")
 
     every_client(
@@ -324,8 +331,6 @@ def _(t):
 
 
 def aditd_says(t, *args):
-    from case import ADITD
-
     run = subprocess.run([ADITD, "-D", "-p", "0", *args], capture_output=True, text=True, timeout=10)
     check.equal(run.returncode, 255, "exit status")
     return run.stderr
