@@ -10,6 +10,7 @@
 
 #include "crypto/ct.h"
 #include "crypto/private_key.h"
+#include "crypto/magnitude.h"
 #include "crypto/rsa_private.h"
 
 enum key_file_status key_file_say(struct key_job *j, enum key_file_status status, const char *why)
@@ -163,7 +164,7 @@ static enum key_file_status check_rsa_size(struct key_job *j, struct bytes blob)
     struct wire_reader r = wire_reader(blob);
     (void)wire_string(&r); /* the type name */
     (void)wire_mpint(&r);  /* e */
-    unsigned bits = rsa_bits(wire_mpint(&r));
+    unsigned bits = magnitude_bits(wire_mpint(&r));
     if (!r.bad && bits < KEY_RSA_MIN_BITS)
         return key_file_say(j, KEY_FILE_UNSUPPORTED,
             "RSA key of fewer than 2048 bits, which is too short: make one with ssh-keygen");
