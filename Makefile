@@ -14,10 +14,11 @@ CC      ?= gcc
 BUILD   ?= build
 PREFIX  ?= /usr/local
 SAN     ?=
+STATIC  ?=
 SECONDS ?= 10
 
 comma   := ,
-VARIANT := $(if $(FUZZ),fuzz,$(if $(SAN),san-$(subst $(comma),-,$(SAN)),release))
+VARIANT := $(if $(FUZZ),fuzz,$(if $(SAN),san-$(subst $(comma),-,$(SAN)),$(if $(STATIC),static,release)))
 OUT     := $(BUILD)/$(VARIANT)
 
 # FUZZ=1 is set by `make fuzz` for its own builds: clang, with libFuzzer's counters everywhere.
@@ -35,6 +36,18 @@ OPT  = $(if $(sanitize),-O1 -fsanitize=$(sanitize) -fno-sanitize-recover=all -fn
 ADIT_CFLAGS  = -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -g -fPIE $(OPT) $(WARN) -I. -MMD -MP
 ADIT_LDFLAGS = -pie -Wl,-z,relro,-z,now $(if $(sanitize),-fsanitize=$(sanitize))
 LIBS         = -lsodium -lbearssl -lz -pthread
+
+# STATIC=1 links the two programs (not the tests, which stand in front of libc) with no shared
+# library. glibc still loads its name services when a host, user or port is looked up by name, which
+# its linker warnings say; where that does not work adit needs addresses and numbers.
+ifneq ($(STATIC),)
+ifneq ($(SAN)$(FUZZ),)
+$(error STATIC=1 does not go with sanitizers, which are shared libraries: leave SAN and FUZZ out)
+endif
+PROGRAM_LDFLAGS = -static-pie -Wl,-z,relro,-z,now
+else
+PROGRAM_LDFLAGS = $(ADIT_LDFLAGS)
+endif
 
 # The house, lowest folder first: each may use those before it and none after it.
 LAYERS = proto crypto transport channel forward cli
@@ -76,12 +89,14 @@ $$(OUT)/unit/$(1)/%: $$(OUT)/tests/unit/$(1)/%.o $$(unit_helpers_$(1)) $$(libs_$
 	$$(CC) $$(ADIT_LDFLAGS) $$(LDFLAGS) $$^ $$(LIBS) -lcunit -o $$@
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
+# forward/link.c is tested between an engine and a socket.
+$(unit_forward): $(OUT)/tests/unit/transport/pair.o
 
 $(OUT)/adit: $(OUT)/cli/adit.o $(libs_cli)
-	$(CC) $(ADIT_LDFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(CC) $(PROGRAM_LDFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 $(OUT)/aditd: $(OUT)/cli/aditd.o $(libs_cli)
-	$(CC) $(ADIT_LDFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(CC) $(PROGRAM_LDFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 # ---- unit tests
 
@@ -216,5 +231,6 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1 \2/p' Makefile | \
 	    awk '{ t = $$2; $$1 = $$2 = ""; printf "  make %-14s%s\n", t, $$0 }'
 	@echo '  SAN=address,undefined builds any target with sanitizers, beside the plain build'
+	@echo '  STATIC=1 links adit and aditd with no shared library, likewise'
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

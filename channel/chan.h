@@ -39,6 +39,7 @@ struct chan {
     /* Sending: bytes. */
     uint32_t send_window;  /* what the peer still takes */
     uint32_t send_max;     /* the most it takes in one packet, capped at MUX_PACKET_BYTES */
+    uint32_t ahead;        /* sent, and not given back as credit yet */
     uint32_t quantum_left; /* what it may still send in round number `round` */
     uint32_t round;
 
@@ -50,6 +51,7 @@ struct chan {
     uint32_t due;         /* consumed, not given back as credit yet */
     uint32_t pace_epoch;  /* what pace_bytes were consumed in (pace.c) */
     uint64_t pace_bytes;
+    bool pace_has_queued; /* its window was too large once: it grows by small steps now */
     bool pace_is_settled; /* no shrinking was under way when they began to count */
 
     uint32_t asked[CHAN_MAX_ASKED]; /* tokens of our requests, oldest at asked_at, a ring */

@@ -8,6 +8,8 @@
 #include "channel/mux.h"
 
 enum {
+    /* A channel of which this much has moved, and of no other, is alone. */
+    SCHED_ALONE_BYTES = 16 << 20,
     /* No packet gives more than one event, and they are pulled between packets; the rest is slack
      * for a caller that once does not. */
     MUX_MAX_EVENTS = 4,
@@ -33,6 +35,9 @@ struct chan_list {
 struct sched {
     struct chan_list front, round;
     uint32_t round_no; /* wraps */
+    uint32_t burst;    /* mux_set_burst() */
+    uint32_t last_id;  /* whose data moved last ... */
+    uint32_t alone;    /* ... and how many bytes since another's did; stays at SCHED_ALONE_BYTES */
 };
 
 /* Global requests, two rings of a power of two that grow on demand (request.c). */
@@ -63,10 +68,12 @@ struct open_slots {
 struct pace {
     uint32_t epoch; /* odd while a probe is under way; wraps */
     uint32_t max_window;
+    uint32_t n_probes;  /* ended; counted as far as it matters */
+    uint32_t max_ahead; /* mux_config */
     uint64_t began_ms, next_ms;
     uint64_t took_ms;    /* the last probe */
     uint64_t rtt_min_ms; /* the shortest; UINT64_MAX: none yet */
-    uint64_t bytes;      /* consumed by all channels since the last probe ended */
+    uint64_t bytes;      /* moved by all channels since the last probe ended */
 };
 
 struct mux {
@@ -130,13 +137,22 @@ enum err on_window_adjust(struct mux *m, struct wire_reader *r);
 
 /* n bytes of c have left for the local side. */
 void pace_consumed(struct mux *m, struct chan *c, uint32_t n);
+/* n bytes of c have been sent. */
+void pace_sent(struct mux *m, struct chan *c, uint32_t n);
+/* What c's promise should be now. */
+uint32_t pace_target(const struct mux *m, const struct chan *c);
+/* c is to wait for credit, although it has window. */
+bool pace_holds_back(const struct mux *m, const struct chan *c);
 
 /* ---- sched.c --------------------------------------------------------------------------------- */
 
+void sched_init(struct sched *s);
 void sched_new_chan(const struct sched *s, struct chan *c);
 /* Queues c if it wants to, can, and is not queued yet. */
 void sched_wake(struct sched *s, struct chan *c);
 void sched_leave(struct sched *s, struct chan *c);
+/* n bytes of c have moved, either way: whether channels share the connection is told by that. */
+void sched_note(struct sched *s, const struct chan *c, uint32_t n);
 /* c has sent n bytes: its window and quantum are shorter by that. */
 void sched_spend(struct sched *s, struct chan *c, uint32_t n);
 

@@ -30,7 +30,7 @@
 
 enum {
     MUX_WINDOW_BYTES = 64 * 32768,   /* OpenSSH's: FORWARDING.md line 29 */
-    MUX_MAX_WINDOW_BYTES = 64 << 20, /* mux_set_window(): 5 Gbit/s at a round trip of 100 ms */
+    MUX_MAX_WINDOW_BYTES = 64 << 20, /* 5 Gbit/s at a round trip of 100 ms */
     MUX_PACKET_BYTES = 32768,        /* the most data we take in one packet */
     MUX_MAX_CHANNELS = 16384,        /* FORWARDING.md line 39 */
     MUX_MAX_PENDING = 1024,          /* global requests of the peer's not answered yet */
@@ -45,6 +45,9 @@ struct mux_config {
     uint64_t receive_budget; /* bytes that all channels' windows together may promise; 0: 256 MiB.
                               * Each channel gets at least one packet's worth beyond it. */
     uint32_t max_window;     /* the most that one window grows to; 0: MUX_MAX_WINDOW_BYTES */
+    uint32_t max_ahead; /* what a channel sends ahead of its credit at most while others share a
+                         * short path; more than this peer consumes before it gives credit.
+                         * 0: as much as it has window */
 };
 
 struct mux *mux_new(const struct mux_config *config); /* NULL: no memory */
@@ -124,11 +127,6 @@ void mux_set_user(struct mux *m, uint32_t id, void *user);
 
 /* n bytes of this channel's data have left for the local side. */
 void mux_consumed(struct mux *m, uint32_t id, size_t n);
-/* Wishes for another receive window than MUX_WINDOW_BYTES, from one packet to MUX_MAX_WINDOW_BYTES:
- * more where the path carries more in a round trip, less for a slow reader. It grows, as the budget
- * allows, or shrinks with the next credit that is given. */
-void mux_set_window(struct mux *m, uint32_t id, uint32_t bytes);
-
 /* ---- sending data ---------------------------------------------------------------------------- */
 
 struct mux_span { /* laid out as struct iovec, so that an array of them can be handed to readv() */
@@ -144,6 +142,12 @@ void mux_rest(struct mux *m, uint32_t id);
  * channel comes again until its quantum is used, it rests, or its window ends (then it waits by
  * itself). */
 bool mux_turn(struct mux *m, uint32_t *id);
+/* The most bytes of data that a channel sends in a turn, which is also the most in a packet;
+ * without it some packets of full size. For paths so slow that one such packet is a wait. */
+void mux_set_burst(struct mux *m, size_t bytes);
+/* True when data of more than one channel has moved of late: the bulk of one is the wait of
+ * another. */
+bool mux_is_shared(const struct mux *m);
 /* Places for the channel's next bytes, in order, together at most its window and what is left of
  * its quantum; returns how many spans. 0: congested or blocked, or no mux_want() came before. They
  * are void after any other call that may send. */

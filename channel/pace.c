@@ -21,11 +21,17 @@
 enum {
     /* A probe is worth its 50 bytes when this much has been consumed since the last. */
     PROBE_BYTES = 256 * 1024,
-    PROBE_GAP_MS = 50, /* and not more often than this */
-    /* Never below: a window this small still keeps a short path full. */
-    FLOOR_BYTES = 4 * MUX_PACKET_BYTES,
-    /* A wait this much longer than the path itself is a queue and no jitter. */
-    QUEUE_MS = 20,
+    PROBE_GAP_MS = 50,                  /* and not more often than this */
+    FLOOR_BYTES = 2 * MUX_PACKET_BYTES, /* never below */
+    /* Where the round trip is short, a wait of this is still nobody's queue but a busy processor.
+     */
+    BUSY_MS = 20,
+    OWN_MS = 12,      /* the probe itself waits behind what we send (forward/link.h) */
+    FIRST_PROBES = 4, /* these need no traffic: they find the path without its queues */
+    /* A path this short needs no window to be full: what is in it waits in the far end's buffers,
+     * and everybody else's bytes behind it. */
+    NEAR_MS = 1,
+    NEAR_BYTES = 4 * MUX_PACKET_BYTES,
 };
 
 static uint32_t clamp(uint64_t bytes, uint32_t most)
@@ -33,6 +39,18 @@ static uint32_t clamp(uint64_t bytes, uint32_t most)
     if (bytes < FLOOR_BYTES)
         return FLOOR_BYTES;
     return bytes < most ? (uint32_t)bytes : most;
+}
+
+/* A quarter of the round trip stands in a queue. */
+static bool is_queue(uint64_t rtt_ms, uint64_t took_ms)
+{
+    return took_ms > rtt_ms + rtt_ms / 4 + (rtt_ms < BUSY_MS ? BUSY_MS : OWN_MS);
+}
+
+/* Nothing queues: what holds the sender back is the window. */
+static bool is_free(uint64_t rtt_ms, uint64_t took_ms)
+{
+    return took_ms <= rtt_ms + rtt_ms / 8 + (rtt_ms < BUSY_MS ? 2 : OWN_MS);
 }
 
 /* The probe that c's count belongs to has ended: draw the conclusion. */
@@ -43,20 +61,48 @@ static void conclude(const struct pace *p, struct chan *c)
     uint64_t rtt_ms = p->rtt_min_ms > 0 ? p->rtt_min_ms : 1;
     uint64_t took_ms = p->took_ms > rtt_ms ? p->took_ms : rtt_ms;
     uint64_t needed = c->pace_bytes * rtt_ms / took_ms;
-    if (c->held > c->recv_limit / 2)
-        c->recv_target = clamp(c->recv_target / 2, p->max_window);
-    else if (took_ms > rtt_ms + rtt_ms / 2 + QUEUE_MS) {
+    uint32_t half = c->recv_target / 2;
+    if (c->held > c->recv_limit / 2) {
+        c->recv_target = clamp(half, p->max_window);
+    } else if (is_queue(rtt_ms, took_ms)) {
         uint64_t enough = needed + needed / 4;
+        c->pace_has_queued = true;
         if (enough < c->recv_target) /* by halves: one long wait may be somebody else's doing */
-            c->recv_target =
-                clamp(enough > c->recv_target / 2 ? enough : c->recv_target / 2, p->max_window);
-    } else if (c->pace_bytes >= c->recv_target / 2 && 2 * needed > c->recv_target)
-        c->recv_target = clamp(2 * needed, p->max_window);
+            c->recv_target = clamp(enough > half ? enough : half, p->max_window);
+    } else if (is_free(rtt_ms, took_ms) && c->pace_bytes >= half) {
+        uint64_t more = c->pace_has_queued ? needed + needed / 4 : 2 * needed;
+        if (more > c->recv_target)
+            c->recv_target = clamp(more, p->max_window);
+    }
+}
+
+static bool is_near_and_shared(const struct mux *m)
+{
+    return m->pace.rtt_min_ms <= NEAR_MS && mux_is_shared(m);
+}
+
+uint32_t pace_target(const struct mux *m, const struct chan *c)
+{
+    return is_near_and_shared(m) ? min_u32(c->recv_target, NEAR_BYTES) : c->recv_target;
+}
+
+bool pace_holds_back(const struct mux *m, const struct chan *c)
+{
+    return m->pace.max_ahead != 0 && c->ahead >= m->pace.max_ahead && is_near_and_shared(m);
+}
+
+void pace_sent(struct mux *m, struct chan *c, uint32_t n)
+{
+    c->ahead += n;
+    m->pace.bytes += n;
+    sched_note(&m->sched, c, n);
+    sched_spend(&m->sched, c, n);
 }
 
 void pace_consumed(struct mux *m, struct chan *c, uint32_t n)
 {
     struct pace *p = &m->pace;
+    sched_note(&m->sched, c, n);
     p->bytes += n;
     if (c->pace_epoch != p->epoch) {
         bool was_probe = (c->pace_epoch & 1) != 0;
@@ -74,7 +120,7 @@ bool mux_probe_due(const struct mux *m, uint64_t now_ms)
     const struct pace *p = &m->pace;
     if (m->fault.code != ERR_OK || (p->epoch & 1) != 0)
         return false;
-    return p->rtt_min_ms == UINT64_MAX || (p->bytes >= PROBE_BYTES && now_ms >= p->next_ms);
+    return (p->bytes >= PROBE_BYTES || p->n_probes < FIRST_PROBES) && now_ms >= p->next_ms;
 }
 
 void mux_probe_begin(struct mux *m, uint64_t now_ms)
@@ -92,6 +138,7 @@ void mux_probe_end(struct mux *m, uint64_t now_ms)
     if ((p->epoch & 1) == 0)
         return;
     p->epoch++;
+    p->n_probes += p->n_probes < FIRST_PROBES;
     p->bytes = 0;
     p->next_ms = now_ms + PROBE_GAP_MS;
     p->took_ms = now_ms - p->began_ms;

@@ -15,7 +15,7 @@
  *
  * Queued are exactly the channels that want to send, may, and have window. So the first of a queue
  * can always send, and finding whose turn it is takes no search. A channel whose window ends leaves
- * and is woken by WINDOW_ADJUST. */
+ * and is woken by WINDOW_ADJUST; so does one that is far enough ahead of its credit (pace.c). */
 #include "channel/engine.h"
 
 enum {
@@ -26,6 +26,13 @@ enum {
      * to the front anyway. */
     QUANTUM_ALONE_BYTES = 8 * MUX_PACKET_BYTES,
 };
+
+void sched_init(struct sched *s)
+{
+    s->burst = QUANTUM_ALONE_BYTES;
+    s->alone = SCHED_ALONE_BYTES;
+    s->last_id = UINT32_MAX;
+}
 
 static void list_append(struct chan_list *l, struct chan *c)
 {
@@ -54,7 +61,7 @@ static void list_remove(struct chan_list *l, struct chan *c)
 static uint32_t quantum(const struct sched *s)
 {
     bool is_alone = s->front.first == NULL && s->round.first == NULL;
-    return is_alone ? QUANTUM_ALONE_BYTES : QUANTUM_BYTES;
+    return min_u32(is_alone ? QUANTUM_ALONE_BYTES : QUANTUM_BYTES, s->burst);
 }
 
 static void join_front(struct sched *s, struct chan *c)
@@ -101,6 +108,15 @@ void sched_leave(struct sched *s, struct chan *c)
     c->queue = QUEUE_NONE;
 }
 
+void sched_note(struct sched *s, const struct chan *c, uint32_t n)
+{
+    if (c->id == s->last_id || s->last_id == UINT32_MAX)
+        s->alone = n < SCHED_ALONE_BYTES - s->alone ? s->alone + n : SCHED_ALONE_BYTES;
+    else
+        s->alone = 0;
+    s->last_id = c->id;
+}
+
 void sched_spend(struct sched *s, struct chan *c, uint32_t n)
 {
     c->send_window -= n;
@@ -130,18 +146,29 @@ void mux_rest(struct mux *m, uint32_t id)
     sched_leave(&m->sched, c);
 }
 
+void mux_set_burst(struct mux *m, size_t bytes)
+{
+    m->sched.burst = bytes < MUX_PACKET_BYTES * 8 ? (uint32_t)bytes : MUX_PACKET_BYTES * 8;
+}
+
+bool mux_is_shared(const struct mux *m)
+{
+    return m->sched.alone < SCHED_ALONE_BYTES;
+}
+
 bool mux_turn(struct mux *m, uint32_t *id)
 {
     if (m->fault.code != ERR_OK || mux_congested(m))
         return false;
     struct sched *s = &m->sched;
-    struct chan *c = s->front.first;
-    if (c == NULL) {
-        c = s->round.first;
-        if (c == NULL)
-            return false;
-        s->round_no = c->round;
+    for (struct chan *c; (c = s->front.first) != NULL || (c = s->round.first) != NULL;) {
+        if (c->queue == QUEUE_ROUND)
+            s->round_no = c->round;
+        if (!pace_holds_back(m, c)) {
+            *id = c->id;
+            return true;
+        }
+        sched_leave(s, c); /* until WINDOW_ADJUST */
     }
-    *id = c->id;
-    return true;
+    return false;
 }

@@ -53,7 +53,7 @@ size_t mux_data_slots(struct mux *m, uint32_t id, struct mux_span *spans, size_t
         return 0;
     s->id = id;
     uint32_t left = min_u32(c->send_window, c->quantum_left);
-    uint32_t size = min_u32(c->send_max, left);
+    uint32_t size = min_u32(min_u32(c->send_max, m->sched.burst), left);
     while (s->n < max && s->n < MUX_MAX_SPANS && left > 0) {
         uint8_t *slot = m->sink.data_slot(m->sink.engine, DATA_HEAD_BYTES + size, (unsigned)s->n);
         if (slot == NULL)
@@ -93,7 +93,7 @@ void mux_data_commit(struct mux *m, uint32_t id, size_t n)
     }
     s->n = 0;
     if (sent > 0)
-        sched_spend(&m->sched, c, sent);
+        pace_sent(m, c, sent);
     if (sent < n)
         fault_set(&m->fault, ERR_INTERNAL, "%zu bytes committed without a place", n - sent);
 }

@@ -23,11 +23,10 @@ enum {
     /* OpenSSH's rule (FORWARDING.md line 30): credit when more than this has been consumed ... */
     CREDIT_BYTES = 3 * MUX_PACKET_BYTES,
     /* ... and, since every credit is a packet, a system call and a wake-up of the peer, this part
-     * of a large window; seven eighths of it are plenty to go on with. */
-    CREDIT_OF_WINDOW = 8,
-    /* ... or the window is below half. Then still not by crumbs: a quarter of the limit. Once the
-     * caller holds nothing, more than half is due, so nobody waits for ever. */
-    CREDIT_PART = 4,
+     * of a large window; seven eighths of it are plenty to go on with. A small window is spread
+     * over a slow path, which would run dry: there a quarter is enough. */
+    CREDIT_OF_LARGE = 8,
+    CREDIT_OF_SMALL = 4,
     /* A new channel takes at most this part of what is left of the budget, so that the first
      * hundred cannot leave the next thousand with crumbs. */
     BUDGET_PART = 8,
@@ -57,38 +56,33 @@ void window_release(struct mux *m, struct chan *c)
 
 /* Moves the promise towards its target, by more or less credit than has been consumed. So a channel
  * that got little while many were open gets more once it is used and they are gone, and a window
- * that is to shrink does so as its bytes come in, since credit given cannot be taken back. */
+ * that is to shrink does so as its bytes come in, since credit given cannot be taken back. It grows
+ * by no more than what was consumed: a round trip doubles it, and no peer is handed megabytes at
+ * once, which OpenSSH would read into a buffer that it copies for every 32 KiB. */
 static void window_fit(struct mux *m, struct chan *c)
 {
-    if (c->recv_limit < c->recv_target) {
-        uint32_t more = min_u32(budget_share(m), c->recv_target - c->recv_limit);
+    uint32_t target = pace_target(m, c);
+    if (c->recv_limit < target) {
+        uint32_t more = min_u32(budget_share(m), min_u32(c->due, target - c->recv_limit));
         c->recv_limit += more;
         c->due += more;
         m->promised += more;
     } else {
-        uint32_t less = min_u32(c->due, c->recv_limit - c->recv_target);
+        uint32_t less = min_u32(c->due, c->recv_limit - target);
         c->recv_limit -= less;
         c->due -= less;
         m->promised -= less;
     }
 }
 
-void mux_set_window(struct mux *m, uint32_t id, uint32_t bytes)
-{
-    struct chan *c = table_find(&m->table, id);
-    if (c == NULL)
-        return;
-    uint32_t target = min_u32(bytes, MUX_MAX_WINDOW_BYTES);
-    c->recv_target = target > MUX_PACKET_BYTES ? target : MUX_PACKET_BYTES;
-}
-
 static bool credit_is_due(const struct chan *c)
 {
     if (c->due == 0 || c->in != HALF_OPEN || c->out == HALF_CLOSED)
         return false; /* nothing to give, or nobody to send more, or nothing more to say to him */
-    if (c->due > CREDIT_BYTES && c->due >= c->recv_limit / CREDIT_OF_WINDOW)
+    uint32_t limit = c->recv_limit;
+    if (c->due >= limit / CREDIT_OF_SMALL)
         return true;
-    return c->recv_window < c->recv_limit / 2 && c->due >= c->recv_limit / CREDIT_PART;
+    return c->due > CREDIT_BYTES && c->due >= limit / CREDIT_OF_LARGE;
 }
 
 void mux_consumed(struct mux *m, uint32_t id, size_t n)
@@ -178,6 +172,7 @@ enum err on_window_adjust(struct mux *m, struct wire_reader *r)
         return fault_set(&m->fault, ERR_PROTOCOL,
             "WINDOW_ADJUST: window of channel %" PRIu32 " passes 2^32-1", c->id);
     c->send_window += msg.add;
+    c->ahead -= min_u32(c->ahead, msg.add);
     sched_wake(&m->sched, c);
     return ERR_OK;
 }

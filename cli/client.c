@@ -187,6 +187,8 @@ static void forwards_settled(void *user, unsigned n_failed)
 
 static void start_forwards(struct client *c)
 {
+    if (c->o->session_type == SESSION_NONE)
+        socket_qos(peer_fd(c->peer), c->o->ip_qos_bulk);
     struct forwards_config config = {.peer = c->peer,
         .resolver = c->resolver,
         .specs = c->o->forwards,
@@ -368,6 +370,7 @@ static void begin_ssh(struct client *c, int fd)
         c->address[0] = '\0';
     if (c->o->tcp_keep_alive)
         socket_keepalive(fd);
+    socket_qos(fd, c->o->ip_qos_interactive); /* a login is waited for, whatever comes then */
     log_debug("Connection established.");
     snprintf(c->name, sizeof c->name, "server %s", c->o->host);
     struct peer_config config = {.loop = c->loop,

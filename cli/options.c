@@ -12,12 +12,12 @@ void options_init(struct options *o, const struct environment *env)
 {
     *o = (struct options){.env = env};
     int *const unset[] = {&o->port, &o->family, &o->connect_timeout_s, &o->connection_attempts,
-        &o->tcp_keep_alive, &o->gateway_ports, &o->exit_on_forward_failure,
-        &o->clear_all_forwardings, &o->session_type, &o->fork_after_auth, &o->stdin_null,
-        &o->request_tty, &o->escape_char, &o->strict_host_key_checking, &o->hash_known_hosts,
-        &o->no_host_auth_for_localhost, &o->identities_only, &o->add_keys_to_agent,
-        &o->add_keys_lifetime_s, &o->batch_mode, &o->pubkey_authentication,
-        &o->password_authentication, &o->kbd_interactive_authentication,
+        &o->tcp_keep_alive, &o->ip_qos_interactive, &o->ip_qos_bulk, &o->gateway_ports,
+        &o->exit_on_forward_failure, &o->clear_all_forwardings, &o->session_type,
+        &o->fork_after_auth, &o->stdin_null, &o->request_tty, &o->escape_char,
+        &o->strict_host_key_checking, &o->hash_known_hosts, &o->no_host_auth_for_localhost,
+        &o->identities_only, &o->add_keys_to_agent, &o->add_keys_lifetime_s, &o->batch_mode,
+        &o->pubkey_authentication, &o->password_authentication, &o->kbd_interactive_authentication,
         &o->number_of_password_prompts, &o->compression, &o->rekey_s, &o->server_alive_interval_s,
         &o->server_alive_count_max, &o->log_level};
     for (size_t i = 0; i < sizeof unset / sizeof unset[0]; i++)

@@ -53,6 +53,8 @@ struct options {
     int connect_timeout_s;    /* 0: none asked for */
     int connection_attempts;  /* at least 1 */
     int tcp_keep_alive;       /* 0, 1 */
+    int ip_qos_interactive;   /* type of service, 0..255, or SOCKET_QOS_NONE: with a terminal */
+    int ip_qos_bulk;          /* the same: everything else, from the login on */
 
     /* Forwards, in the order they were given, no two alike. */
     struct forward_spec *forwards;

@@ -1,4 +1,6 @@
 /* The last step of gathering options: tokens, defaults, and the checks that need everything. */
+#include <netinet/in.h>
+#include <netinet/ip.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -289,6 +291,8 @@ static void fill_transport(struct options *o)
     default_int(&o->connect_timeout_s, 0);
     default_int(&o->connection_attempts, 1);
     default_int(&o->tcp_keep_alive, 1);
+    default_int(&o->ip_qos_interactive, IPTOS_LOWDELAY); /* Debian's ssh has these */
+    default_int(&o->ip_qos_bulk, IPTOS_THROUGHPUT);
     default_int(&o->log_level, LOG_LEVEL_INFO);
 }
 

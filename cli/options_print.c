@@ -6,6 +6,8 @@
 
 #include "cli/identity.h"
 #include "cli/options.h"
+#include "cli/values.h"
+#include "forward/socket.h"
 
 static void yes_no(FILE *out, const char *keyword, int value)
 {
@@ -69,6 +71,15 @@ static void print_escape(FILE *out, int escape)
         fprintf(out, "escapechar %c\n", escape);
 }
 
+static void print_qos(FILE *out, int tos)
+{
+    const char *name = tos == SOCKET_QOS_NONE ? "none" : value_qos_name(tos);
+    if (name != NULL)
+        fprintf(out, " %s", name);
+    else
+        fprintf(out, " 0x%02x", (unsigned)tos);
+}
+
 static void print_connection(FILE *out, const struct options *o)
 {
     text(out, "host", o->host_arg);
@@ -87,6 +98,10 @@ static void print_connection(FILE *out, const struct options *o)
         fprintf(out, "connecttimeout none\n");
     fprintf(out, "connectionattempts %d\n", o->connection_attempts);
     yes_no(out, "tcpkeepalive", o->tcp_keep_alive);
+    fprintf(out, "ipqos");
+    print_qos(out, o->ip_qos_interactive);
+    print_qos(out, o->ip_qos_bulk);
+    fprintf(out, "\n");
     yes_no(out, "compression", o->compression);
     fprintf(out, "rekeylimit %" PRId64 " %d\n", o->rekey_bytes, o->rekey_s);
     fprintf(out, "serveraliveinterval %d\n", o->server_alive_interval_s);

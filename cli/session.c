@@ -12,6 +12,7 @@
 #include "cli/log.h"
 #include "cli/session_internal.h"
 #include "cli/tty.h"
+#include "forward/socket.h"
 
 enum { EXIT_OURS = 255 };
 
@@ -133,6 +134,8 @@ static void output_empty(struct stream *stream)
 
 static void opened(struct session *s)
 {
+    const struct options *o = s->config.options;
+    socket_qos(peer_fd(s->config.peer), s->wants_tty ? o->ip_qos_interactive : o->ip_qos_bulk);
     if (!session_ask(s))
         leave(s);
     else if (!s->wants_tty)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "forward/socket.h"
 #include "proto/known_hosts.h"
 
 enum { IDENTITY_FILES_MAX = 100, FORWARDS_MAX = 1000, PATHS_MAX = 32 };
@@ -167,6 +168,24 @@ bool set_log_level(const struct keyword_call *call)
     if (!log_level_from_name(call->args[0], &level))
         return keyword_bad(call, call->args[0], NULL);
     return store_int(call, (int)level);
+}
+
+/* IPQoS INTERACTIVE [BULK]: one value is for both. */
+bool set_ip_qos(const struct keyword_call *call)
+{
+    int interactive, bulk;
+    if (!value_qos(call->args[0], SOCKET_QOS_NONE, &interactive))
+        return keyword_bad(call, call->args[0], NULL);
+    bulk = interactive;
+    if (call->n_args > 1 && !value_qos(call->args[1], SOCKET_QOS_NONE, &bulk))
+        return keyword_bad(call, call->args[1], NULL);
+    struct options *o = call->o;
+    if (!call->place->is_check_only &&
+        (o->ip_qos_interactive == OPTION_UNSET || call->place->overrides)) {
+        o->ip_qos_interactive = interactive;
+        o->ip_qos_bulk = bulk;
+    }
+    return true;
 }
 
 bool set_refuse_connection(const struct keyword_call *call)

@@ -30,6 +30,7 @@ bool set_forward(const struct keyword_call *call); /* detail: enum forward_kind 
 bool set_host_key_algorithms(const struct keyword_call *call);
 bool set_identity_agent(const struct keyword_call *call);
 bool set_identity_file(const struct keyword_call *call);
+bool set_ip_qos(const struct keyword_call *call);
 bool set_log_level(const struct keyword_call *call);
 bool set_permit_remote_open(const struct keyword_call *call);
 bool set_refuse_connection(const struct keyword_call *call);

@@ -62,6 +62,39 @@ bool value_port(const char *text, int *out)
     return true;
 }
 
+/* DSCP classes (RFC 2474, 2597, 3246, 8622), each two bits up, and types of service (RFC 1349). */
+static const struct value_word qos_words[] = {{"af11", 0x28}, {"af12", 0x30}, {"af13", 0x38},
+    {"af21", 0x48}, {"af22", 0x50}, {"af23", 0x58}, {"af31", 0x68}, {"af32", 0x70}, {"af33", 0x78},
+    {"af41", 0x88}, {"af42", 0x90}, {"af43", 0x98}, {"cs0", 0x00}, {"cs1", 0x20}, {"cs2", 0x40},
+    {"cs3", 0x60}, {"cs4", 0x80}, {"cs5", 0xa0}, {"cs6", 0xc0}, {"cs7", 0xe0}, {"ef", 0xb8},
+    {"le", 0x04}, {"lowdelay", 0x10}, {"throughput", 0x08}, {"reliability", 0x04}, {NULL, 0}};
+
+bool value_qos(const char *text, int none, int *out)
+{
+    char *end;
+    if (strcasecmp(text, "none") == 0) {
+        *out = none;
+        return true;
+    }
+    if (value_word(text, qos_words, out))
+        return true;
+    if (!isdigit((unsigned char)*text)) /* strtoul() would take blanks and a sign too */
+        return false;
+    unsigned long n = strtoul(text, &end, 0);
+    if (*end != '\0' || n > 255)
+        return false;
+    *out = (int)n;
+    return true;
+}
+
+const char *value_qos_name(int n)
+{
+    for (const struct value_word *w = qos_words; w->name != NULL; w++)
+        if (w->value == n)
+            return w->name;
+    return NULL;
+}
+
 static int64_t unit_seconds(char unit)
 {
     switch (tolower((unsigned char)unit)) {

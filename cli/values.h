@@ -23,6 +23,10 @@ bool value_port(const char *text, int *out);
 bool value_time(const char *text, int *seconds);
 /* Bytes, with K, M or G behind (1024 each), any case. */
 bool value_size(const char *text, int64_t *bytes);
+/* IPQoS: a number 0..255 as C writes them, the name of a class, or "none", which is none. */
+bool value_qos(const char *text, int none, int *out);
+/* The first name that means n; NULL: it is a number only. */
+const char *value_qos_name(int n);
 /* EscapeChar: one character, ^X, or "none", which is none. */
 bool value_escape(const char *text, int none, int *out);
 

@@ -14,6 +14,9 @@ static const struct kex_method methods[] = {
         kex_nistp384_finish},
     {"ecdh-sha2-nistp521", HASH_SHA512, kex_nistp521_start, kex_nistp521_reply,
         kex_nistp521_finish},
+    {"diffie-hellman-group-exchange-sha256", HASH_SHA256, NULL, NULL, NULL},
+    {"diffie-hellman-group16-sha512", HASH_SHA512, kex_dh16_start, kex_dh16_reply, kex_dh16_finish},
+    {"diffie-hellman-group14-sha256", HASH_SHA256, kex_dh14_start, kex_dh14_reply, kex_dh14_finish},
 };
 
 const struct kex_method *kex_find(struct bytes name)
@@ -27,7 +30,14 @@ const struct kex_method *kex_find(struct bytes name)
 const char *kex_names(void)
 {
     return "curve25519-sha256,curve25519-sha256@libssh.org,"
-           "ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521";
+           "ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,"
+           "diffie-hellman-group-exchange-sha256,"
+           "diffie-hellman-group16-sha512,diffie-hellman-group14-sha256";
+}
+
+bool kex_is_group_exchange(const struct kex_method *m)
+{
+    return m->start == NULL;
 }
 
 size_t kex_secret_mpint(struct bytes magnitude, uint8_t *secret)

@@ -1,8 +1,11 @@
 /* Key exchange methods behind one table, shaped as a KEM: the client sends a share, the server
  * answers with a share and both hold a secret. It fits X25519, ECDH, the post-quantum hybrids and
  * fixed-group Diffie-Hellman; messages KEX_ECDH_INIT and KEX_ECDH_REPLY carry the shares for all of
- * them (as strings; fixed-group DH, when it comes, writes its shares as mpints, which
- * share_is_mpint will say). */
+ * them. A share is the content of the string, or of the mpint, that it travels as: the two look the
+ * same, and the method knows which it is.
+ *
+ * diffie-hellman-group-exchange-sha256 does not fit: there the server names the group first. Its
+ * row has no functions; the transport runs it with those of crypto/dh.h. */
 #ifndef CRYPTO_KEX_H
 #define CRYPTO_KEX_H
 
@@ -12,7 +15,7 @@
 
 enum {
     KEX_SHARE_MAX = 2048,  /* sntrup761x25519: 1158 + 32 (client); DH group 16: 513 */
-    KEX_SECRET_MAX = 1030, /* the encoded secret: DH group 18's mpint */
+    KEX_SECRET_MAX = 1030, /* the encoded secret: an mpint; DH in 4096 bits takes 517 */
     KEX_STATE_MAX = 4096,  /* the client's private state between share and finish */
 };
 
@@ -30,6 +33,9 @@ struct kex_method {
 };
 /* All three refuse (ERR_KEX) shares of wrong length and weak values such as an all-zero X25519
  * result; then secret holds nothing. */
+
+/* Is it a row without functions? */
+bool kex_is_group_exchange(const struct kex_method *m);
 
 /* By name; NULL when unknown. Static. */
 const struct kex_method *kex_find(struct bytes name);

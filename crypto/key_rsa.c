@@ -5,12 +5,12 @@
  * parser to fool (Bleichenbacher 2006). A signature is verified before it is given out: one made
  * with a fault in one of the Chinese remainders would give the factors away (Boneh, DeMillo, Lipton
  * 1997). */
-#include <bearssl.h>
 #include <string.h>
 
 #include "crypto/ct.h"
 #include "crypto/hash.h"
 #include "crypto/key_type.h"
+#include "crypto/magnitude.h"
 #include "crypto/rsa_private.h"
 
 enum { RSA_MAX_BYTES = KEY_RSA_MAX_BITS / 8 };
@@ -20,17 +20,6 @@ static const uint8_t sha256_prefix[] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60
     0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20};
 static const uint8_t sha512_prefix[] = {0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
     0x65, 0x03, 0x04, 0x02, 0x03, 0x05, 0x00, 0x04, 0x40};
-
-static bool is_odd(struct bytes magnitude)
-{
-    return magnitude.n > 0 && (magnitude.p[magnitude.n - 1] & 1) != 0;
-}
-
-/* Magnitudes are minimal, so the longer one is the larger one. Public values only. */
-static bool is_below(struct bytes a, struct bytes b)
-{
-    return a.n < b.n || (a.n == b.n && memcmp(a.p, b.p, a.n) < 0);
-}
 
 /* A public exponent that anyone makes is short (3, 17, 65537). A long one makes one verification
  * cost a stranger's key 130 ms of our time; 64 bits is where other libraries stop too. */
@@ -44,9 +33,10 @@ static unsigned rsa_check(const struct key_type *t, struct wire_reader *r)
     struct bytes n = wire_mpint(r);
     if (!wire_done(r))
         return 0;
-    unsigned bits = rsa_bits(n);
-    bool ok = bits >= KEY_RSA_MIN_BITS && bits <= KEY_RSA_MAX_BITS && is_odd(n) && is_odd(e) &&
-              rsa_bits(e) >= 2 && rsa_bits(e) <= EXPONENT_MAX_BITS && is_below(e, n);
+    unsigned bits = magnitude_bits(n);
+    bool ok = bits >= KEY_RSA_MIN_BITS && bits <= KEY_RSA_MAX_BITS && magnitude_is_odd(n) &&
+              magnitude_is_odd(e) && magnitude_bits(e) >= 2 &&
+              magnitude_bits(e) <= EXPONENT_MAX_BITS && magnitude_is_below(e, n);
     return ok ? bits : 0;
 }
 
@@ -66,20 +56,6 @@ static void encode(struct bytes alg, struct bytes data, uint8_t *em, size_t em_n
     hash_once(hash, data, em + digest_at);
 }
 
-/* x = x^e mod n in place, x being n.n bytes; false when x >= n. */
-static bool public_power(uint8_t *x, struct bytes e, struct bytes n)
-{
-    uint8_t n_copy[RSA_MAX_BYTES]; /* BearSSL's struct has no const */
-    uint8_t e_copy[RSA_MAX_BYTES];
-    if (n.n > sizeof n_copy || e.n > sizeof e_copy)
-        return false;
-    memcpy(n_copy, n.p, n.n);
-    memcpy(e_copy, e.p, e.n);
-    br_rsa_public_key key = {n_copy, n.n, e_copy, e.n};
-    br_rsa_public fast = br_rsa_i62_public_get(); /* NULL without 128-bit products */
-    return (fast != NULL ? fast : br_rsa_i31_public)(x, n.n, &key) == 1;
-}
-
 static enum err verify_raw(
     struct bytes e, struct bytes n, struct bytes alg, struct bytes raw, struct bytes data)
 {
@@ -90,7 +66,7 @@ static enum err verify_raw(
     /* RFC 8332 section 3: signers exist that drop leading zeros, and a verifier may accept it. */
     memset(x, 0, n.n - raw.n);
     memcpy(x + n.n - raw.n, raw.p, raw.n);
-    if (!public_power(x, e, n))
+    if (!magnitude_power(x, e, n))
         return ERR_SIGNATURE;
     encode(alg, data, em, n.n);
     return ct_equal(x, em, n.n) ? ERR_OK : ERR_SIGNATURE;
@@ -134,7 +110,7 @@ static bool rsa_check_private(const struct key_type *t, struct wire_reader *r, s
     struct bytes n = wire_mpint(&public);
     struct rsa_fields f = read_fields(r);
     return !r->bad && bytes_equal(e, f.e) && bytes_equal(n, f.n) &&
-           rsa_private_is_plausible(&f.secret, rsa_bits(n));
+           rsa_private_is_plausible(&f.secret, magnitude_bits(n));
 }
 
 static enum err rsa_sign(const struct key_type *t, struct bytes fields, struct bytes alg,
@@ -147,7 +123,7 @@ static enum err rsa_sign(const struct key_type *t, struct bytes fields, struct b
     if (x == NULL)
         return ERR_INTERNAL;
     encode(alg, data, x, f.n.n);
-    if (!rsa_private_power(&f.secret, rsa_bits(f.n), x) ||
+    if (!rsa_private_power(&f.secret, magnitude_bits(f.n), x) ||
         verify_raw(f.e, f.n, alg, (struct bytes){x, f.n.n}, data) != ERR_OK) {
         secure_wipe(x, f.n.n);
         return ERR_INTERNAL;

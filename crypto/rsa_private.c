@@ -7,28 +7,21 @@
 #include <string.h>
 
 #include "crypto/ct.h"
+#include "crypto/magnitude.h"
 
 enum {
     FACTOR_MAX_BYTES = 260, /* BearSSL's BR_MAX_RSA_FACTOR: 2080 bits */
     N_WORDS = FACTOR_MAX_BYTES / 4,
 };
 
-unsigned rsa_bits(struct bytes magnitude)
-{
-    unsigned bits = (unsigned)magnitude.n * 8;
-    for (unsigned top = magnitude.n > 0 ? magnitude.p[0] : 0x80; top < 0x80; top <<= 1)
-        bits--;
-    return bits;
-}
-
 static bool is_odd_factor(struct bytes m)
 {
-    return m.n > 0 && m.n <= FACTOR_MAX_BYTES && (m.p[m.n - 1] & 1) != 0;
+    return m.n <= FACTOR_MAX_BYTES && magnitude_is_odd(m);
 }
 
 bool rsa_private_is_plausible(const struct rsa_private *k, unsigned n_bits)
 {
-    unsigned sum = rsa_bits(k->p) + rsa_bits(k->q); /* of the product, or one more */
+    unsigned sum = magnitude_bits(k->p) + magnitude_bits(k->q); /* of the product, or one more */
     return is_odd_factor(k->p) && is_odd_factor(k->q) && (sum == n_bits || sum == n_bits + 1) &&
            k->iqmp.n > 0 && k->iqmp.n <= k->p.n && k->d.n > 0 && k->d.n <= (n_bits + 7) / 8;
 }

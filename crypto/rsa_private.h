@@ -15,7 +15,4 @@ bool rsa_private_is_plausible(const struct rsa_private *k, unsigned n_bits);
 bool rsa_private_power(const struct rsa_private *k, unsigned n_bits, uint8_t *x)
     __attribute__((warn_unused_result));
 
-/* Bits of a minimal magnitude. */
-unsigned rsa_bits(struct bytes magnitude);
-
 #endif

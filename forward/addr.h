@@ -14,6 +14,8 @@ uint16_t addr_port(const struct sockaddr *a); /* 0 for a family unknown */
 void addr_set_port(struct sockaddr *a, uint16_t port);
 /* Family, address, port and scope are the same. */
 bool addr_equal(const struct sockaddr *a, const struct sockaddr *b);
+/* An address of this machine alone: 127/8, ::1, or one of 127/8 in IPv6's clothes. */
+bool addr_is_loopback(const struct sockaddr *a);
 
 /* True for a TCP socket that met itself: connecting to a port that nobody listens on succeeds when
  * the kernel happens to pick that very port as the local one (RFC 793 simultaneous open). */

@@ -250,6 +250,7 @@ static void attempt_failed(struct attempt *a, int error)
 static void attempt_won(struct attempt *a)
 {
     struct dial_result result = {.outcome = DIAL_OK, .fd = a->source.fd};
+    socket_unpaced(a->source.fd, a->address->ai_addr);
     loop_remove(a->dial->loop, &a->source);
     a->source.fd = -1; /* so that it is not closed with the others */
     finish(a->dial, &result);

@@ -97,6 +97,7 @@ static bool accept_one(struct listener *s, int listen_fd)
         return false;
     }
     socket_nodelay(fd);
+    socket_unpaced(fd, (struct sockaddr *)&from);
     addr_text(host, (struct sockaddr *)&from, len);
     s->accepted(s->user, fd, host, addr_port((struct sockaddr *)&from));
     return true;

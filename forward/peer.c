@@ -4,9 +4,6 @@
  *     read the socket -> events -> packets -> channels' data gathered -> one writev a channel
  *     turns: local sockets read straight into packets -> one write of all that is sealed
  *
- * readable, writable   what epoll's edges said and no EAGAIN has taken back
- * write_error          errno of a write that failed: nothing more is sent, but what came before is
- *                      still read, the other side's last words among it
  * closing              peer_close() was called: write out, then end
  * ended                ended() was called: nothing is touched any more
  */
@@ -19,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "forward/link.h"
 #include "forward/socket.h"
 
 /* Rounds of read-and-write before the loop gets its turn: enough to keep the pipe full, few enough
@@ -27,9 +25,6 @@ enum { ROUNDS_A_TURN = 8 };
 
 /* How long what is queued may take to leave after peer_close(), milliseconds. */
 enum { CLOSE_PATIENCE_MS = 2000 };
-
-/* What may wait in the kernel unsent, so that a small request never stands behind megabytes. */
-enum { NOTSENT_LOWAT_BYTES = 256 * 1024 };
 
 /* Marks a GLOBAL_REPLY as the answer to our keepalive; owners' tokens are smaller. */
 #define TOKEN_ALIVE UINT32_MAX
@@ -40,11 +35,15 @@ enum { NOTSENT_LOWAT_BYTES = 256 * 1024 };
  * line 34). */
 enum { OPENSSH_MAX_WINDOW_BYTES = 15 * 1024 * 1024 };
 
+/* It gives credit once more than three packets of its window are used. */
+enum { OPENSSH_AHEAD_BYTES = 100 * 1024 };
+
 struct peer {
     struct loop *loop;
     struct loop_source source;
     struct loop_task task;
     struct loop_timer timer;
+    struct link link;
     struct transport *tp;
     struct mux *mux;
     struct peer_owner owner;
@@ -59,8 +58,6 @@ struct peer {
     enum role role;
     char name[300];
     struct fault fault; /* found here: I/O, silence */
-    int write_error;
-    bool readable, writable;
     bool closing, ended;
 };
 
@@ -157,67 +154,20 @@ static void peer_fail(struct peer *p, enum err code, const char *what, int sys_e
 
 static bool read_socket(struct peer *p)
 {
-    size_t room;
-    uint8_t *dst = p->readable ? transport_rx_space(p->tp, &room) : NULL;
-    if (dst == NULL)
-        return false; /* back-pressure, or nothing there: an edge or a drained backlog brings us
-                         back */
-    ssize_t n = read(p->source.fd, dst, room);
-    if (n < 0 && errno == EINTR)
+    uint64_t now = loop_now(p->loop);
+    if (link_read(&p->link, p->tp, now)) {
+        p->last_heard_ms = now;
+        p->n_unanswered = 0;
         return true;
-    if (n < 0 && errno == EAGAIN) {
-        p->readable = false;
-        return false;
     }
-    if (n < 0) {
-        p->readable = false;
-        peer_fail(p, ERR_IO, "connection lost", errno);
-        return false;
-    }
-    p->last_heard_ms = loop_now(p->loop);
-    p->n_unanswered = 0;
-    if (n == 0) {
-        p->readable = false;
-        transport_rx_eof(p->tp);
-    } else {
-        transport_rx_commit(p->tp, (size_t)n, p->last_heard_ms);
-    }
-    return true;
-}
-
-/* Nobody takes it any more; were it kept, reading would stop over it. */
-static void drop_output(struct peer *p)
-{
-    size_t n;
-    while (transport_tx(p->tp, &n) != NULL)
-        transport_tx_done(p->tp, n);
+    if (p->link.read_error != 0)
+        peer_fail(p, ERR_IO, "connection lost", p->link.read_error);
+    return false;
 }
 
 static bool write_socket(struct peer *p)
 {
-    bool moved = false;
-    size_t n;
-    const uint8_t *bytes;
-    while (p->writable && (bytes = transport_tx(p->tp, &n)) != NULL) {
-        ssize_t done = write(p->source.fd, bytes, n);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0) {
-            p->writable = false;
-            if (errno == EAGAIN)
-                break;
-            p->write_error = errno;
-            p->readable = moved = true; /* to be found out: no edge may come any more */
-            break;
-        }
-        transport_tx_done(p->tp, (size_t)done);
-        moved = true;
-        if ((size_t)done < n)
-            p->writable = false; /* full: the next edge says when there is room */
-    }
-    if (p->write_error != 0)
-        drop_output(p);
-    return moved;
+    return link_write(&p->link, p->tp, loop_now(p->loop));
 }
 
 /* ---- events -----------------------------------------------------------------------------------
@@ -292,10 +242,12 @@ static void take_packet(struct peer *p, const struct transport_event *te)
 
 static void start_mux(struct peer *p)
 {
+    bool is_openssh = peer_is(p, "SSH-2.0-OpenSSH");
     struct mux_config config = {.sink = transport_sink(p->tp),
         .role = p->role,
         .max_channels = p->max_channels,
-        .max_window = peer_is(p, "SSH-2.0-OpenSSH") ? OPENSSH_MAX_WINDOW_BYTES : 0};
+        .max_window = is_openssh ? OPENSSH_MAX_WINDOW_BYTES : 0,
+        .max_ahead = is_openssh ? OPENSSH_AHEAD_BYTES : 0};
     p->mux = mux_new(&config);
     if (p->mux == NULL)
         peer_fail(p, ERR_NOMEM, "no memory for the connection", 0);
@@ -324,6 +276,8 @@ static bool give_turns(struct peer *p)
 {
     uint32_t id;
     bool any = false;
+    if (p->mux != NULL)
+        mux_set_burst(p->mux, link_burst(&p->link, p->tp, mux_is_shared(p->mux)));
     while (p->mux != NULL && mux_turn(p->mux, &id)) {
         struct chan_user *u = mux_user(p->mux, id);
         any = true;
@@ -367,6 +321,8 @@ static void arm_timer(struct peer *p)
         at = p->alive_due_ms;
     if (p->closing && p->close_by_ms < at)
         at = p->close_by_ms;
+    if (link_deadline(&p->link) < at)
+        at = link_deadline(&p->link);
     if (at == UINT64_MAX)
         loop_timer_stop(p->loop, &p->timer);
     else if (p->timer.place == 0 || p->timer.at_ms != at)
@@ -377,6 +333,7 @@ static void on_timer(struct loop_timer *timer)
 {
     struct peer *p = timer->user;
     transport_tick(p->tp, loop_now(p->loop));
+    link_fetch(&p->link, loop_now(p->loop));
     peer_kick(p);
 }
 
@@ -398,8 +355,8 @@ static void measure(struct peer *p)
 static bool is_over(struct peer *p)
 {
     bool failed = transport_fault(p->tp)->code != ERR_OK;
-    if (p->write_error != 0 && !failed && !p->readable)
-        peer_fail(p, ERR_IO, "connection lost", p->write_error);
+    if (p->link.write_error != 0 && !failed && !p->link.readable)
+        peer_fail(p, ERR_IO, "connection lost", p->link.write_error);
     if (p->fault.code != ERR_OK)
         return true;
     if (!failed && !p->closing)
@@ -445,10 +402,7 @@ static void peer_service(struct loop_task *task)
 static void on_ready(struct loop_source *source, unsigned events)
 {
     struct peer *p = source->user;
-    if (events & (LOOP_READABLE | LOOP_HANGUP | LOOP_ERROR))
-        p->readable = true;
-    if ((events & (LOOP_WRITABLE | LOOP_ERROR)) != 0 && p->write_error == 0)
-        p->writable = true;
+    link_ready(&p->link, events);
     peer_kick(p);
 }
 
@@ -476,9 +430,7 @@ struct peer *peer_new(const struct peer_config *config)
     p->tp = transport_new(&config->transport, loop_now(p->loop));
     if (p->tp == NULL || loop_add(p->loop, &p->source) != ERR_OK)
         goto fail;
-    int lowat = NOTSENT_LOWAT_BYTES;
-    (void)setsockopt(config->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof lowat);
-    p->readable = p->writable = true;
+    link_init(&p->link, config->fd);
     peer_kick(p);
     return p;
 fail:

@@ -4,8 +4,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
-#include <sys/socket.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "forward/addr.h"
 
 enum { LINGER_MS = 10000 };
 
@@ -35,6 +37,39 @@ void socket_keepalive(int fd)
 {
     int on = 1;
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
+void socket_qos(int fd, int tos)
+{
+    struct sockaddr_storage a;
+    struct sockaddr_in6 v6;
+    socklen_t len = sizeof a;
+    if (tos == SOCKET_QOS_NONE || getpeername(fd, (struct sockaddr *)&a, &len) != 0)
+        return;
+    memcpy(&v6, &a, sizeof v6);
+    if (a.ss_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr))
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof tos);
+    else if (a.ss_family == AF_INET || a.ss_family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof tos);
+}
+
+/* What a socket has that nobody has told otherwise. */
+static bool bbr_is_default(int fd)
+{
+    static enum { UNKNOWN, OTHER, BBR } kind;
+    char name[16] = ""; /* TCP_CA_NAME_MAX */
+    socklen_t len = sizeof name;
+    if (kind == UNKNOWN && getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &len) == 0)
+        kind = strncmp(name, "bbr", sizeof name) == 0 ? BBR : OTHER;
+    return kind == BBR;
+}
+
+void socket_unpaced(int fd, const struct sockaddr *peer)
+{
+    if (!addr_is_loopback(peer) || !bbr_is_default(fd))
+        return;
+    if (setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", strlen("cubic")) != 0)
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", strlen("reno"));
 }
 
 static void linger_free(struct lingering *g)

@@ -3,6 +3,8 @@
 #ifndef FORWARD_SOCKET_H
 #define FORWARD_SOCKET_H
 
+#include <sys/socket.h>
+
 #include "forward/loop.h"
 
 /* Closes so that the other end sees a reset (SO_LINGER 0), not an end: FORWARDING.md line 38. */
@@ -20,5 +22,13 @@ void socket_linger_end(struct loop *l);
 void socket_nodelay(int fd);
 /* SO_KEEPALIVE, so that a vanished host is noticed. */
 void socket_keepalive(int fd);
+/* The type of service, 0..255, of what fd sends from now on: IP_TOS or, to an IPv6 address,
+ * IPV6_TCLASS. SOCKET_QOS_NONE leaves it as it is. Harmless on sockets that have none. */
+enum { SOCKET_QOS_NONE = -2 };
+void socket_qos(int fd, int tos);
+/* A TCP socket to this very machine is spared the pacing of bbr, which guesses at a path that is
+ * not there: where bbr is the machine's way, which is asked once, it gets cubic, or else reno. Does
+ * nothing when the peer is elsewhere. */
+void socket_unpaced(int fd, const struct sockaddr *peer);
 
 #endif

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "cli/config.h"
+#include "forward/socket.h"
 #include "fuzz/fuzz.h"
 
 enum { MAX_BYTES = 4096, MAX_WORDS = 32 };
@@ -46,6 +47,8 @@ static void check(const struct options *o)
     fuzz_require(o->port >= 1 && o->port <= 65535);
     fuzz_require(o->ciphers[0] != '\0' && o->macs[0] != '\0' && o->kex[0] != '\0');
     fuzz_require(o->host_key_algorithms[0] != '\0' && o->connection_attempts >= 1);
+    fuzz_require(o->ip_qos_interactive >= SOCKET_QOS_NONE && o->ip_qos_interactive <= 255);
+    fuzz_require(o->ip_qos_bulk >= SOCKET_QOS_NONE && o->ip_qos_bulk <= 255);
     char *text = options_print_dup(o);
     fuzz_require(text != NULL);
     free(text);

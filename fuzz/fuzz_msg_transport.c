@@ -6,8 +6,10 @@ AGAIN(ignore)
 AGAIN(debug)
 AGAIN(unimplemented)
 AGAIN(kexinit)
-AGAIN(ecdh_init)
-AGAIN(ecdh_reply)
+AGAIN_NUMBERED(ecdh_init)
+AGAIN_NUMBERED(ecdh_reply)
+AGAIN(gex_request)
+AGAIN(gex_group)
 AGAIN_NUMBERED(service)
 AGAIN_NUMBERED(ping)
 
@@ -31,6 +33,20 @@ static enum err again_ext_info(uint8_t number, struct wire_reader *r, struct wir
     return ERR_OK;
 }
 
+/* One number, two messages: no bytes are both. */
+static enum err again_31(uint8_t number, struct wire_reader *r, struct wire_writer *w)
+{
+    struct wire_reader copy = *r;
+    enum err e = again_ecdh_reply(number, r, w);
+    if (e == ERR_OK) {
+        struct msg_gex_group m;
+        fuzz_require(msg_gex_group_decode(&copy, &m) != ERR_OK);
+        return ERR_OK;
+    }
+    *r = copy;
+    return again_gex_group(number, r, w);
+}
+
 static const struct again table[256] = {
     [MSG_DISCONNECT] = {.run = again_disconnect, .drops_tail = true},
     [MSG_IGNORE] = {.run = again_ignore},
@@ -41,7 +57,10 @@ static const struct again table[256] = {
     [MSG_EXT_INFO] = {.run = again_ext_info},
     [MSG_KEXINIT] = {.run = again_kexinit, .drops_tail = true},
     [MSG_KEX_ECDH_INIT] = {.run = again_ecdh_init},
-    [MSG_KEX_ECDH_REPLY] = {.run = again_ecdh_reply},
+    [MSG_KEX_ECDH_REPLY] = {.run = again_31},
+    [MSG_KEX_GEX_INIT] = {.run = again_ecdh_init},
+    [MSG_KEX_GEX_REPLY] = {.run = again_ecdh_reply},
+    [MSG_KEX_GEX_REQUEST] = {.run = again_gex_request},
     [MSG_PING] = {.run = again_ping},
     [MSG_PONG] = {.run = again_ping},
 };

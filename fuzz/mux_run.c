@@ -23,6 +23,7 @@ static struct run {
     size_t slot_bytes;
     size_t n_committed; /* of the slots given out last */
     bool is_congested;
+    uint64_t now_ms;
     uint64_t window_in, window_out; /* bytes ever allowed, by us and by the peer */
     uint64_t data_in, data_out;
     unsigned n_opens_in, n_asked_in, n_chan_asked_in; /* of the peer's, that want an answer */
@@ -198,7 +199,10 @@ static void call(uint8_t pick)
     case 14: mux_global_reply(m, run.last_ticket - id, id % 2, BYTES_LIT("body")); break;
     case 15:
         run.is_congested = id % 2;
-        mux_set_window(m, id, id << 18);
+        mux_set_burst(m, (size_t)4096 << id % 8);
+        mux_probe_begin(m, run.now_ms);
+        run.now_ms += id % 64;
+        mux_probe_end(m, run.now_ms);
         break;
     }
 }

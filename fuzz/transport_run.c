@@ -18,6 +18,7 @@ enum { PACKET_MAX = 300 * 1024, MAX_TURNS = 400 };
 static struct run {
     struct transport *t;
     enum role role;
+    const char *kex;
     uint8_t answers; /* of policy: a bit each */
     bool is_verified;
     bool is_over;
@@ -197,7 +198,7 @@ static struct transport *new_engine(bool has_zlib)
         .user = "ann",
         .host_keys = keys,
         .n_host_keys = 1,
-        .kex = "curve25519-sha256",
+        .kex = run.kex,
         .ciphers = "chacha20-poly1305@openssh.com,aes128-ctr",
         .compression = has_zlib ? "zlib,none" : "none",
         .max_auth_tries = 50,
@@ -278,6 +279,8 @@ static void run_turns(struct bytes input)
 
 int transport_run(enum role role, struct bytes input)
 {
+    static const char *const methods[] = {"curve25519-sha256", "diffie-hellman-group14-sha256",
+        "diffie-hellman-group-exchange-sha256", "diffie-hellman-group16-sha512"};
     if (input.n < 2)
         return 0;
     if (host_key == NULL) {
@@ -289,6 +292,7 @@ int transport_run(enum role role, struct bytes input)
     }
     uint8_t mode = input.p[0], second = input.p[1];
     run = (struct run){.role = role, .rng = rng_fixed(role == ROLE_CLIENT ? 1 : 2)};
+    run.kex = methods[mode >> 4 & 3];
     run.answers = mode & 8 ? second : 0;
     stand(mode & 7);
     struct bytes rest = {input.p + 2, input.n - 2};

@@ -7,6 +7,9 @@
  *     1 behind NEWKEYS        4 logged in, our KEXINIT is out   7 as 4, and zlib
  *     2 in user authentication     5 in an exchange of the peer's
  *
+ * Bits 4 and 5 pick the key exchange: curve25519-sha256, diffie-hellman-group14-sha256,
+ * diffie-hellman-group-exchange-sha256, diffie-hellman-group16-sha512.
+ *
  * Anywhere but at the start crypto is off: the cipher is "none", until an exchange is finished.
  * With bit 3 of the first byte the rest is a row of turns (turns.h) whose payloads become
  * well-formed packets, and whose other byte picks a call of ours; without it, it is the peer's

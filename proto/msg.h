@@ -20,8 +20,13 @@ enum {
     MSG_EXT_INFO = 7, /* RFC 8308 */
     MSG_KEXINIT = 20,
     MSG_NEWKEYS = 21,
-    MSG_KEX_ECDH_INIT = 30, /* RFC 5656; the same numbers for curve25519 and the hybrids */
+    /* 30 to 49 mean what the key exchange method says (RFC 4253 section 12). */
+    MSG_KEX_ECDH_INIT = 30, /* RFC 5656, RFC 4253 section 8; curve25519 and the hybrids too */
     MSG_KEX_ECDH_REPLY = 31,
+    MSG_KEX_GEX_GROUP = 31, /* RFC 4419 */
+    MSG_KEX_GEX_INIT = 32,
+    MSG_KEX_GEX_REPLY = 33,
+    MSG_KEX_GEX_REQUEST = 34,
     /* RFC 4252 */
     MSG_USERAUTH_REQUEST = 50,
     MSG_USERAUTH_FAILURE = 51,
@@ -91,13 +96,21 @@ struct msg_kexinit {
     struct bytes lists[KEXINIT_N_LISTS]; /* each a valid name-list, or decode fails */
     bool first_kex_packet_follows;
 };
-struct msg_ecdh_init {
+struct msg_ecdh_init { /* and GEX_INIT: an mpint looks like a string */
     struct bytes share;
 };
-struct msg_ecdh_reply {
+struct msg_ecdh_reply { /* and GEX_REPLY */
     struct bytes host_key;
     struct bytes share;
     struct bytes signature;
+};
+
+/* RFC 4419 section 3: sizes of the group in bits. */
+struct msg_gex_request {
+    uint32_t min, wanted, max;
+};
+struct msg_gex_group {
+    struct bytes p, g; /* magnitudes: negative or padded mpints do not decode */
 };
 
 /* RFC 8308: walks the pairs. decode checks them all; next takes one pair off. */
@@ -253,8 +266,8 @@ MSG_CODEC(ignore);
 MSG_CODEC(debug);
 MSG_CODEC(unimplemented);
 MSG_CODEC(kexinit);
-MSG_CODEC(ecdh_init);
-MSG_CODEC(ecdh_reply);
+MSG_CODEC(gex_request);
+MSG_CODEC(gex_group);
 MSG_CODEC(userauth_request);
 MSG_CODEC(auth_password);
 MSG_CODEC(userauth_failure);
@@ -283,6 +296,10 @@ enum err msg_auth_publickey_decode(
 void msg_auth_publickey_encode(
     struct wire_writer *w, bool hostbound, const struct msg_auth_publickey *m);
 /* Messages that share a shape take their number. */
+enum err msg_ecdh_init_decode(struct wire_reader *r, struct msg_ecdh_init *m) MUST_USE;
+void msg_ecdh_init_encode(struct wire_writer *w, uint8_t number, const struct msg_ecdh_init *m);
+enum err msg_ecdh_reply_decode(struct wire_reader *r, struct msg_ecdh_reply *m) MUST_USE;
+void msg_ecdh_reply_encode(struct wire_writer *w, uint8_t number, const struct msg_ecdh_reply *m);
 enum err msg_service_decode(struct wire_reader *r, struct msg_service *m) MUST_USE;
 void msg_service_encode(struct wire_writer *w, uint8_t number, const struct msg_service *m);
 enum err msg_channel_id_decode(struct wire_reader *r, struct msg_channel_id *m) MUST_USE;

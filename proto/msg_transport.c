@@ -111,9 +111,9 @@ enum err msg_ecdh_init_decode(struct wire_reader *r, struct msg_ecdh_init *m)
     return wire_done(r) ? ERR_OK : ERR_MALFORMED;
 }
 
-void msg_ecdh_init_encode(struct wire_writer *w, const struct msg_ecdh_init *m)
+void msg_ecdh_init_encode(struct wire_writer *w, uint8_t number, const struct msg_ecdh_init *m)
 {
-    wire_put_u8(w, MSG_KEX_ECDH_INIT);
+    wire_put_u8(w, number);
     wire_put_string(w, m->share);
 }
 
@@ -125,12 +125,43 @@ enum err msg_ecdh_reply_decode(struct wire_reader *r, struct msg_ecdh_reply *m)
     return wire_done(r) ? ERR_OK : ERR_MALFORMED;
 }
 
-void msg_ecdh_reply_encode(struct wire_writer *w, const struct msg_ecdh_reply *m)
+void msg_ecdh_reply_encode(struct wire_writer *w, uint8_t number, const struct msg_ecdh_reply *m)
 {
-    wire_put_u8(w, MSG_KEX_ECDH_REPLY);
+    wire_put_u8(w, number);
     wire_put_string(w, m->host_key);
     wire_put_string(w, m->share);
     wire_put_string(w, m->signature);
+}
+
+/* RFC 4419 section 3 */
+enum err msg_gex_request_decode(struct wire_reader *r, struct msg_gex_request *m)
+{
+    m->min = wire_u32(r);
+    m->wanted = wire_u32(r);
+    m->max = wire_u32(r);
+    return wire_done(r) ? ERR_OK : ERR_MALFORMED;
+}
+
+void msg_gex_request_encode(struct wire_writer *w, const struct msg_gex_request *m)
+{
+    wire_put_u8(w, MSG_KEX_GEX_REQUEST);
+    wire_put_u32(w, m->min);
+    wire_put_u32(w, m->wanted);
+    wire_put_u32(w, m->max);
+}
+
+enum err msg_gex_group_decode(struct wire_reader *r, struct msg_gex_group *m)
+{
+    m->p = wire_mpint(r);
+    m->g = wire_mpint(r);
+    return wire_done(r) ? ERR_OK : ERR_MALFORMED;
+}
+
+void msg_gex_group_encode(struct wire_writer *w, const struct msg_gex_group *m)
+{
+    wire_put_u8(w, MSG_KEX_GEX_GROUP);
+    wire_put_mpint(w, m->p);
+    wire_put_mpint(w, m->g);
 }
 
 /* RFC 8308 section 2.3. A pair takes at least its two lengths, so the bytes left bound the count

@@ -96,20 +96,26 @@ struct bytes wire_string(struct wire_reader *r)
 
 /* RFC 4251 section 5: two's complement, most significant byte first, no unnecessary leading byte.
  * So a positive number starts with a zero byte exactly when its next bit is set. */
-struct bytes wire_mpint(struct wire_reader *r)
+bool mpint_magnitude(struct bytes content, struct bytes *magnitude)
 {
-    struct bytes b = wire_string(r);
+    struct bytes b = content;
+    *magnitude = (struct bytes){NULL, 0};
     if (b.n == 0)
-        return b;
+        return true;
     bool is_negative = (b.p[0] & 0x80) != 0;
     bool is_padded = b.p[0] == 0 && (b.n == 1 || (b.p[1] & 0x80) == 0);
-    if (is_negative || is_padded) {
+    if (is_negative || is_padded)
+        return false;
+    *magnitude = b.p[0] == 0 ? (struct bytes){b.p + 1, b.n - 1} : b;
+    return true;
+}
+
+struct bytes wire_mpint(struct wire_reader *r)
+{
+    struct bytes magnitude;
+    if (!mpint_magnitude(wire_string(r), &magnitude))
         r->bad = true;
-        return (struct bytes){NULL, 0};
-    }
-    if (b.p[0] == 0)
-        return (struct bytes){b.p + 1, b.n - 1};
-    return b;
+    return magnitude;
 }
 
 /* ---- The writer -------------------------------------------------------------------------- */

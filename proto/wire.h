@@ -43,6 +43,8 @@ struct bytes wire_string(struct wire_reader *r);
 /* An mpint that must be positive or zero and minimal: its magnitude, big-endian, without the
  * leading zero byte; zero is empty. Negative or padded numbers set bad. */
 struct bytes wire_mpint(struct wire_reader *r);
+/* The same for an mpint's content, without its length: false when it breaks the rule. */
+bool mpint_magnitude(struct bytes content, struct bytes *magnitude);
 /* n bytes without a length. */
 struct bytes wire_take(struct wire_reader *r, size_t n);
 /* What is left, taken. */

@@ -10,6 +10,7 @@
 #ifndef TRANSPORT_ENGINE_H
 #define TRANSPORT_ENGINE_H
 
+#include "crypto/dh.h"
 #include "crypto/kex.h"
 #include "crypto/packet_cipher.h"
 #include "proto/ident.h"
@@ -31,18 +32,19 @@ enum {
     LOGIN_PACKETS = 1000,
 
     TX_CAP_FIRST = 4 * 1024,
-    TX_DATA_LIMIT = 512 * 1024,               /* bulk data waits when this much is unwritten */
-    TX_CONGESTED = TX_DATA_LIMIT - 36 * 1024, /* no room for one more packet of usual size */
-    TX_STOP_READING = 1024 * 1024,            /* the peer does not take what it made us owe: stop */
-    TX_OWED_LIMIT = 8 * 1024 * 1024,          /* ... and past this, end */
-    TX_HELD_LIMIT = 4 * 1024 * 1024,          /* held back in one key exchange */
-    TX_PAYLOAD_MAX = RX_PACKET_OPEN - 512,    /* so that a peer like us takes it */
-    TX_HEAD = 5,                              /* packet_length and padding_length */
+    TX_DATA_SLACK = 36 * 1024,       /* a packet of usual size: bulk data waits when less is left */
+    TX_STOP_READING = 1024 * 1024,   /* the peer does not take what it made us owe: stop */
+    TX_OWED_LIMIT = 8 * 1024 * 1024, /* ... and past this, end */
+    TX_HELD_LIMIT = 4 * 1024 * 1024, /* held back in one key exchange */
+    TX_PAYLOAD_MAX = RX_PACKET_OPEN - 512, /* so that a peer like us takes it */
+    TX_HEAD = 5,                           /* packet_length and padding_length */
     TX_PADDING_MAX = 4 + 16,
     TX_TAG_MAX = 64,
-    TX_POOL = 512, /* random bytes for the padding of some 50 packets */
+    TX_PACKET_EXTRA = 256, /* more than a packet is longer than its data */
+    TX_POOL = 512,         /* random bytes for the padding of some 50 packets */
 
     KEXINIT_MAX = 4096, /* ours */
+    GEX_TERMS_MAX = 3 * 4 + 2 * (4 + 1 + DH_MAX_BITS / 8),
     DISCONNECT_TEXT_MAX = 1024,
     SIG_ALGS_MAX = 4096, /* of server-sig-algs */
 };
@@ -76,6 +78,7 @@ enum slot_kind { SLOT_NONE, SLOT_PACKET, SLOT_SCRATCH, SLOT_HELD };
 struct tx {
     struct growbuf buf;
     size_t head, tail;
+    size_t data_limit; /* bulk data waits when this much is unwritten */
     uint32_t seq;
     struct packet_cipher *cipher;
     uint64_t key_bytes, key_packets;
@@ -108,6 +111,11 @@ struct kex {
     size_t share_n;
     uint8_t share[KEX_SHARE_MAX]; /* the client's, as both need it for the exchange hash */
     uint8_t state[KEX_STATE_MAX]; /* client: the private half */
+    /* Group exchange: min, wanted, max, p and g as the exchange hash has them, and the group, which
+     * lies in there. */
+    uint8_t gex_terms[GEX_TERMS_MAX];
+    size_t gex_terms_n;
+    struct dh_group group;
     struct packet_cipher *cipher_in, *cipher_out; /* made together, put in use at NEWKEYS */
 };
 
@@ -211,7 +219,7 @@ enum err kexinit_write(struct transport *t, struct kex *k) MUST_USE;
 /* Settles k->method, algorithms, host_key and skips_guess from both messages. */
 enum err kexinit_agree(struct transport *t, struct kex *k, const struct msg_kexinit *peer) MUST_USE;
 
-/* ---- kex.c, kex_client.c, kex_server.c ------------------------------------------------------- */
+/* ---- kex.c, kex_client.c, kex_server.c, kex_gex.c -------------------------------------------- */
 
 /* Sends our KEXINIT, unless an exchange is under way. */
 enum err kex_start(struct transport *t);
@@ -223,7 +231,7 @@ void kex_free(struct transport *t);
 struct kex_shown {
     struct bytes host_key, client_share, server_share, secret;
 };
-/* RFC 5656 section 4: the exchange hash; returns its length. */
+/* RFC 5656 section 4, RFC 4419 section 3: the exchange hash; returns its length. */
 size_t kex_hash(const struct transport *t, const struct kex_shown *shown, uint8_t *out);
 /* Keeps the session id (first exchange) and makes both next ciphers, or neither. */
 enum err kex_derive(struct transport *t, struct bytes secret, struct bytes hash) MUST_USE;
@@ -232,12 +240,23 @@ enum err kex_send_newkeys(struct transport *t);
 
 /* The server's blob, for the first exchange's end and all later ones. */
 enum err kex_keep_host_key(struct transport *t, struct bytes blob) MUST_USE;
+/* Which of a phase's three forms this exchange has. */
+enum phase kex_phase(
+    const struct transport *t, enum phase first, enum phase strict, enum phase rekey);
 /* The share was taken: the peer's NEWKEYS is next. */
 void kex_await_newkeys(struct transport *t);
 
 enum err kex_client_begin(struct transport *t) MUST_USE;
+/* Sends k->share as the message of this number. */
+enum err kex_client_send_share(struct transport *t, uint8_t number) MUST_USE;
 enum err kex_client_on_reply(struct transport *t, struct bytes payload) MUST_USE;
 enum err kex_server_on_init(struct transport *t, struct bytes payload) MUST_USE;
+
+/* The client's REQUEST; then the server's GROUP, which settles the group and sends our share. */
+enum err kex_gex_begin(struct transport *t) MUST_USE;
+enum err kex_gex_on_group(struct transport *t, struct bytes payload) MUST_USE;
+/* The server's answer to a REQUEST. */
+enum err kex_gex_on_request(struct transport *t, struct bytes payload) MUST_USE;
 
 /* ---- ext_info.c ------------------------------------------------------------------------------ */
 

@@ -58,11 +58,12 @@ enum err kex_keep_host_key(struct transport *t, struct bytes blob)
     return t->fault.code;
 }
 
-static enum phase share_phase(const struct transport *t)
+enum phase kex_phase(
+    const struct transport *t, enum phase first, enum phase strict, enum phase rekey)
 {
     if (!t->kex->is_first)
-        return PH_REKEY;
-    return t->is_strict ? PH_STRICT : PH_KEX;
+        return rekey;
+    return t->is_strict ? strict : first;
 }
 
 enum err kex_on_kexinit(struct transport *t, struct bytes payload)
@@ -76,17 +77,14 @@ enum err kex_on_kexinit(struct transport *t, struct bytes payload)
         return engine_fault(t, ERR_MALFORMED, "malformed KEXINIT");
     if (kexinit_agree(t, k, &peer) != ERR_OK)
         return t->fault.code;
-    t->phase = share_phase(t);
+    t->phase = kex_is_group_exchange(k->method) ? kex_phase(t, PH_GEX, PH_STRICT_GEX, PH_REKEY_GEX)
+                                                : kex_phase(t, PH_KEX, PH_STRICT, PH_REKEY);
     return t->config.role == ROLE_CLIENT ? kex_client_begin(t) : ERR_OK;
 }
 
 void kex_await_newkeys(struct transport *t)
 {
-    switch (t->phase) {
-    case PH_STRICT: t->phase = PH_STRICT_END; break;
-    case PH_KEX: t->phase = PH_KEX_END; break;
-    default: t->phase = PH_REKEY_END; break;
-    }
+    t->phase = kex_phase(t, PH_KEX_END, PH_STRICT_END, PH_REKEY_END);
 }
 
 /* ---- hash and keys --------------------------------------------------------------------------- */
@@ -104,6 +102,7 @@ size_t kex_hash(const struct transport *t, const struct kex_shown *shown, uint8_
     hash_update_string(&h, init[client]);
     hash_update_string(&h, init[!client]);
     hash_update_string(&h, shown->host_key);
+    hash_update(&h, (struct bytes){k->gex_terms, k->gex_terms_n}); /* mostly none */
     hash_update_string(&h, shown->client_share);
     hash_update_string(&h, shown->server_share);
     hash_update(&h, shown->secret); /* with its length word: see crypto/kex.h */

@@ -7,14 +7,23 @@
 enum err kex_client_begin(struct transport *t)
 {
     struct kex *k = t->kex;
+    if (kex_is_group_exchange(k->method))
+        return kex_gex_begin(t);
     enum err e = k->method->start(t->config.rng, k->state, k->share, &k->share_n);
     if (e != ERR_OK)
         return engine_fault(t, e, "cannot begin key exchange %s", k->method->name);
-    uint8_t *slot = tx_begin(t, 1 + 4 + k->share_n);
+    return kex_client_send_share(t, MSG_KEX_ECDH_INIT);
+}
+
+enum err kex_client_send_share(struct transport *t, uint8_t number)
+{
+    const struct kex *k = t->kex;
+    size_t n = 1 + 4 + k->share_n;
+    uint8_t *slot = tx_begin(t, n);
     if (slot == NULL)
         return t->fault.code;
-    struct wire_writer w = wire_writer(slot, 1 + 4 + k->share_n);
-    msg_ecdh_init_encode(&w, &(struct msg_ecdh_init){.share = {k->share, k->share_n}});
+    struct wire_writer w = wire_writer(slot, n);
+    msg_ecdh_init_encode(&w, number, &(struct msg_ecdh_init){.share = {k->share, k->share_n}});
     tx_end(t, w.len);
     return t->fault.code;
 }
@@ -77,7 +86,9 @@ static enum err finish(struct transport *t, const struct msg_ecdh_reply *m)
     struct kex *k = t->kex;
     uint8_t secret[KEX_SECRET_MAX];
     size_t n = 0;
-    enum err e = k->method->finish(k->state, m->share, secret, &n);
+    enum err e = kex_is_group_exchange(k->method)
+                     ? dh_finish(&k->group, k->state, m->share, secret, &n)
+                     : k->method->finish(k->state, m->share, secret, &n);
     e = e == ERR_OK ? check_proof(t, m, (struct bytes){secret, n})
                     : engine_fault(t, e, "server's share is not good for %s", k->method->name);
     secure_wipe(secret, sizeof secret);

@@ -9,7 +9,8 @@ static enum err send_reply(struct transport *t, const struct msg_ecdh_reply *m)
     if (slot == NULL)
         return t->fault.code;
     struct wire_writer w = wire_writer(slot, n);
-    msg_ecdh_reply_encode(&w, m);
+    bool is_gex = kex_is_group_exchange(t->kex->method);
+    msg_ecdh_reply_encode(&w, is_gex ? MSG_KEX_GEX_REPLY : MSG_KEX_ECDH_REPLY, m);
     tx_end(t, w.len);
     return t->fault.code;
 }
@@ -41,7 +42,10 @@ static enum err answer(struct transport *t, struct bytes client_share)
     struct kex *k = t->kex;
     uint8_t share[KEX_SHARE_MAX], secret[KEX_SECRET_MAX];
     size_t share_n = 0, secret_n = 0;
-    enum err e = k->method->reply(t->config.rng, client_share, share, &share_n, secret, &secret_n);
+    struct rng *rng = t->config.rng;
+    enum err e = kex_is_group_exchange(k->method)
+                     ? dh_reply(&k->group, rng, client_share, share, &share_n, secret, &secret_n)
+                     : k->method->reply(rng, client_share, share, &share_n, secret, &secret_n);
     e = e == ERR_OK ? prove(t, &(struct kex_shown){private_key_blob(k->host_key), client_share,
                                    {share, share_n}, {secret, secret_n}})
                     : engine_fault(t, e, "client's share is not good for %s", k->method->name);

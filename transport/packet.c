@@ -124,8 +124,12 @@ static enum err handle(struct transport *t, enum phase was, uint8_t number, stru
     case MSG_EXT_INFO: return ext_info_take(t, payload, was == PH_KEYED);
     case MSG_KEXINIT: return kex_on_kexinit(t, payload);
     case MSG_NEWKEYS: return kex_on_newkeys(t, payload);
-    case MSG_KEX_ECDH_INIT: return kex_server_on_init(t, payload);
-    case MSG_KEX_ECDH_REPLY: return kex_client_on_reply(t, payload);
+    case MSG_KEX_ECDH_INIT:
+    case MSG_KEX_GEX_INIT: return kex_server_on_init(t, payload);
+    case MSG_KEX_ECDH_REPLY: /* or GEX_GROUP */
+        return was & PH_ANY_GEX ? kex_gex_on_group(t, payload) : kex_client_on_reply(t, payload);
+    case MSG_KEX_GEX_REPLY: return kex_client_on_reply(t, payload);
+    case MSG_KEX_GEX_REQUEST: return kex_gex_on_request(t, payload);
     case MSG_PING: return on_ping(t, payload);
     case MSG_PONG: return ERR_OK; /* we send no PING; harmless */
     default: return on_auth(t, payload);

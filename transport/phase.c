@@ -1,8 +1,11 @@
 #include "transport/phase.h"
 
 enum {
-    PH_LENIENT_KEX = PH_KEX | PH_KEX_END,
-    PH_ANY_REKEY = PH_REKEY | PH_REKEY_END,
+    PH_LENIENT_KEX = PH_KEX | PH_GEX | PH_GEX_SHARE | PH_KEX_END,
+    PH_ANY_REKEY = PH_REKEY | PH_REKEY_GEX | PH_REKEY_GEX_SHARE | PH_REKEY_END,
+    /* What 30 to 34 mean depends on the method. */
+    PH_SHARE = PH_KEX | PH_STRICT | PH_REKEY,
+    PH_ANY_GEX_SHARE = PH_GEX_SHARE | PH_STRICT_GEX_SHARE | PH_REKEY_GEX_SHARE,
     PH_LOGIN = PH_KEYED | PH_AUTH,
     /* Strict key exchange allows nothing that is not part of it (OpenSSH PROTOCOL section 1.10).
      * Before the first KEXINIT it is not known yet; KEXINIT itself then looks back. */
@@ -36,9 +39,10 @@ enum {
 /* clang-format on */
 
 /* What a client may receive; a missing row means disconnect. */
-static const uint16_t client_accepts[256] = {
+static const uint32_t client_accepts[256] = {
     BOTH_ROLES,
-    [MSG_KEX_ECDH_REPLY] = PH_KEX | PH_STRICT | PH_REKEY,
+    [MSG_KEX_ECDH_REPLY] = PH_SHARE | PH_ANY_GEX, /* as GEX_GROUP */
+    [MSG_KEX_GEX_REPLY] = PH_ANY_GEX_SHARE,
     [MSG_SERVICE_ACCEPT] = PH_LOGIN,
     [MSG_EXT_INFO] = PH_LOGIN, /* RFC 8308 section 2.4; the second one leads to BEFORE_SUCCESS */
     [MSG_USERAUTH_FAILURE] = PH_AUTH,
@@ -47,9 +51,11 @@ static const uint16_t client_accepts[256] = {
     [MSG_USERAUTH_60] = PH_AUTH,
 };
 
-static const uint16_t server_accepts[256] = {
+static const uint32_t server_accepts[256] = {
     BOTH_ROLES,
-    [MSG_KEX_ECDH_INIT] = PH_KEX | PH_STRICT | PH_REKEY,
+    [MSG_KEX_ECDH_INIT] = PH_SHARE, /* in a GEX: RFC 4419's old request, which nobody sends now */
+    [MSG_KEX_GEX_REQUEST] = PH_ANY_GEX,
+    [MSG_KEX_GEX_INIT] = PH_ANY_GEX_SHARE,
     [MSG_SERVICE_REQUEST] = PH_LOGIN,
     [MSG_EXT_INFO] = PH_KEYED,
     /* After SUCCESS further requests are silently ignored: RFC 4252 section 5.1. */
@@ -59,7 +65,7 @@ static const uint16_t server_accepts[256] = {
 
 /* Where a number that no row knows is answered instead of refused. While the peer is in a key
  * exchange that holds for 1..49 alone: RFC 4253 section 7.1. */
-static uint16_t unknown_answered(uint8_t number)
+static uint32_t unknown_answered(uint8_t number)
 {
     if (number == 0) /* RFC 4250 section 4.1.1: numbers start at 1 */
         return 0;
@@ -72,7 +78,7 @@ static uint16_t unknown_answered(uint8_t number)
 
 enum verdict phase_judge(enum role role, enum phase phase, uint8_t number)
 {
-    uint16_t accepted = role == ROLE_CLIENT ? client_accepts[number] : server_accepts[number];
+    uint32_t accepted = role == ROLE_CLIENT ? client_accepts[number] : server_accepts[number];
     if (accepted & phase)
         return VERDICT_TAKE;
     bool is_known = client_accepts[number] != 0 || server_accepts[number] != 0;
@@ -84,14 +90,20 @@ const char *phase_text(enum phase phase)
     switch (phase) {
     case PH_HELLO:
     case PH_KEX:
+    case PH_GEX:
+    case PH_GEX_SHARE:
     case PH_KEX_END:
     case PH_STRICT:
+    case PH_STRICT_GEX:
+    case PH_STRICT_GEX_SHARE:
     case PH_STRICT_END: return "during key exchange";
     case PH_KEYED:
     case PH_AUTH:
     case PH_BEFORE_SUCCESS: return "during login";
     case PH_OPEN: return "after login";
     case PH_REKEY:
+    case PH_REKEY_GEX:
+    case PH_REKEY_GEX_SHARE:
     case PH_REKEY_END: return "during a renewed key exchange";
     }
     return "now";

@@ -21,8 +21,20 @@ enum phase {
     PH_OPEN = 1 << 8,           /* logged in */
     PH_REKEY = 1 << 9,          /* a later exchange, its share is awaited */
     PH_REKEY_END = 1 << 10,
+    /* Where group exchange (RFC 4419) stands instead of in KEX, STRICT and REKEY: first its request
+     * resp. its group is awaited, then its share. */
+    PH_GEX = 1 << 11,
+    PH_GEX_SHARE = 1 << 12,
+    PH_STRICT_GEX = 1 << 13,
+    PH_STRICT_GEX_SHARE = 1 << 14,
+    PH_REKEY_GEX = 1 << 15,
+    PH_REKEY_GEX_SHARE = 1 << 16,
 };
-enum { PH_N = 11, PH_ALL = (1 << PH_N) - 1 };
+enum {
+    PH_N = 17,
+    PH_ALL = (1 << PH_N) - 1,
+    PH_ANY_GEX = PH_GEX | PH_STRICT_GEX | PH_REKEY_GEX,
+};
 
 enum verdict {
     VERDICT_REFUSE = 0,    /* end the connection */

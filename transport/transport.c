@@ -41,6 +41,7 @@ struct transport *transport_new(const struct transport_config *config, uint64_t 
     if (t == NULL)
         return NULL;
     t->config = *config;
+    t->tx.data_limit = TX_BACKLOG_MOST;
     t->rx.cipher = t->tx.cipher = packet_cipher_none();
     t->phase = PH_HELLO;
     t->kex_deadline = t->rekey_at = NEVER;

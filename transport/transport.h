@@ -157,6 +157,10 @@ struct packet_sink transport_sink(struct transport *t);
 
 /* Bytes sealed and not yet written. */
 size_t transport_backlog(const struct transport *t);
+/* How many of them make bulk data wait: from TX_BACKLOG_LEAST to TX_BACKLOG_MOST bytes, the most at
+ * first. One payload of half of it always finds room when nothing is waiting. */
+enum { TX_BACKLOG_LEAST = 8 * 1024, TX_BACKLOG_MOST = 512 * 1024 };
+void transport_set_backlog(struct transport *t, size_t bytes);
 /* True from our KEXINIT until both directions have new keys. */
 bool transport_in_kex(const struct transport *t);
 

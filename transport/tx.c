@@ -300,11 +300,24 @@ enum err tx_release(struct transport *t)
 
 /* ---- the sink -------------------------------------------------------------------------------- */
 
+/* Where little may wait packets are short too: half of it, with head and tag. */
+static size_t data_slack(const struct tx *tx)
+{
+    size_t half = tx->data_limit / 2 + TX_PACKET_EXTRA;
+    return half < TX_DATA_SLACK ? half : TX_DATA_SLACK;
+}
+
+void transport_set_backlog(struct transport *t, size_t bytes)
+{
+    size_t least = bytes > TX_BACKLOG_LEAST ? bytes : TX_BACKLOG_LEAST;
+    t->tx.data_limit = least < TX_BACKLOG_MOST ? least : TX_BACKLOG_MOST;
+}
+
 static bool sink_congested(void *engine)
 {
     const struct transport *t = engine;
     return t->fault.code != ERR_OK || !t->has_login || t->tx.is_holding ||
-           transport_backlog(t) > TX_CONGESTED;
+           transport_backlog(t) + data_slack(&t->tx) > t->tx.data_limit;
 }
 
 static uint8_t *sink_data_slot(void *engine, size_t payload_bytes, unsigned nth)
@@ -318,12 +331,12 @@ static uint8_t *sink_data_slot(void *engine, size_t payload_bytes, unsigned nth)
     if (sink_congested(t) || payload_bytes > TX_PAYLOAD_MAX)
         return NULL;
     size_t each = sealed_bytes(tx->cipher, payload_bytes);
-    if (nth >= (TX_DATA_LIMIT - transport_backlog(t)) / each)
+    if (nth >= (tx->data_limit - transport_backlog(t)) / each)
         return NULL;
     if (tx->deflate != NULL) /* a packet's length is known once it is deflated: one at a time */
         return nth == 0 ? open_slot(t, payload_bytes) : NULL;
 
-    size_t need = (nth + 1) * each; /* at most TX_DATA_LIMIT */
+    size_t need = (nth + 1) * each; /* at most data_limit */
     if (nth == 0) {
         need = tx->wanted > need ? tx->wanted : need;
         tx->wanted = 0;

@@ -18,7 +18,13 @@ MACS = [
     "hmac-sha2-256-etm@openssh.com",
     "hmac-sha2-512-etm@openssh.com",
 ]
-KEXES = ["curve25519-sha256", "curve25519-sha256@libssh.org"]
+KEXES = [
+    "curve25519-sha256",
+    "curve25519-sha256@libssh.org",
+    "diffie-hellman-group-exchange-sha256",
+    "diffie-hellman-group16-sha512",
+    "diffie-hellman-group14-sha256",
+]
 
 
 def check_negotiated(t, server, pattern):

@@ -9,7 +9,7 @@ import data
 import process
 from case import ADITD, SSH, make_key, public_key
 from check import test
-from test_bulk import CIPHERS, MACS
+from test_bulk import CIPHERS, KEXES, MACS
 from test_close import half_close
 
 
@@ -89,6 +89,28 @@ def _(t):
     target, port = data.Target(), t.port()
     t.tunnel("-C", "-L", data.spec(port, target), listens=[port])
     data.exchange(*data.pair(port, target), 64 * data.MIB)
+
+
+for kex in KEXES:
+
+    @ssh("the key exchange %s works, and again under load" % kex, limit=60, kex=kex)
+    def _(t, kex):
+        t.server()
+        target, port = data.Target(), t.port()
+        limits = ("-o", "KexAlgorithms=" + kex, "-o", "RekeyLimit=64K")
+        t.tunnel(*limits, "-L", data.spec(port, target), listens=[port])
+        data.exchange(*data.pair(port, target), data.MIB)
+
+
+# ssh wants as many bits as its longest key deserves: here 3072 and 7680, of which we have 4096.
+for cipher, bits in (("aes128-gcm@openssh.com", 3072), ("aes256-gcm@openssh.com", 4096)):
+
+    @ssh("group exchange gives %d bits for %s" % (bits, cipher), cipher=cipher, bits=bits)
+    def _(t, cipher, bits):
+        t.server()
+        kex = "KexAlgorithms=diffie-hellman-group-exchange-sha256"
+        client = t.client("-N", "-vv", "-o", kex, "-c", cipher)
+        client.wait_text(r"bits set: \d+/%d" % bits)
 
 
 @ssh("rekey every 64 KiB under load in both directions", limit=60)

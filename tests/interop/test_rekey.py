@@ -94,6 +94,18 @@ for name, cipher in (
         check_exchanges(t, server, 25)
 
 
+@test("rekey every 64 KiB under load with group exchange", BOTH, limit=60)
+def _(t):
+    server = t.server()
+    target, port = data.Target(), t.port()
+    kex = "KexAlgorithms=diffie-hellman-group-exchange-sha256"
+    t.tunnel(
+        "-o", kex, "-o", "RekeyLimit=64K", "-L", data.spec(port, target), listens=[port]
+    )
+    data.exchange(*data.pair(port, target), 4 * data.MIB)
+    check_exchanges(t, server, 12)
+
+
 @test("rekey every 64 KiB under load with -C", BOTH, limit=60)
 def _(t):
     server = t.server()

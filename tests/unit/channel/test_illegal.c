@@ -191,7 +191,6 @@ static void calls_in_the_wrong_state_do_no_harm(void)
     mux_detach(e.m, 4000);
     mux_want(e.m, 4000);
     mux_rest(e.m, 4000);
-    mux_set_window(e.m, 4000, 1);
     mux_set_user(e.m, 4000, &user_a);
     mux_global_reply(e.m, 0, true, BYTES_LIT(""));
     CU_ASSERT_PTR_NULL(mux_user(e.m, 4000));

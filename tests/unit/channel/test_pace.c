@@ -104,9 +104,111 @@ static void a_window_that_shrank_grows_again_when_the_path_is_free(void)
         carry(&e, id, 8 * M);
     }
     CU_ASSERT(target(&e, id) <= 256 * K);
-    for (int i = 0; i < 12; i++)
+    uint32_t small = target(&e, id);
+    probe(&e, id, &now, 40, small);
+    CU_ASSERT(target(&e, id) > small && target(&e, id) <= small + small / 4); /* by small steps */
+    for (int i = 0; i < 24; i++) {
+        carry(&e, id, 4 * (size_t)target(&e, id));
         probe(&e, id, &now, 40, target(&e, id));
+    }
     CU_ASSERT(target(&e, id) >= 16 * M);
+    end_free(&e);
+}
+
+/* No peer is handed megabytes of new credit at once, however far the target is. */
+static void a_window_grows_with_what_is_consumed(void)
+{
+    struct end e;
+    end_init(&e);
+    uint32_t id = opened_by_us(&e, 0, 1, NULL);
+    struct chan *c = table_find(&e.m->table, id);
+    c->recv_target = 15 * M;
+    uint32_t before = 0;
+    for (int i = 0; i < 600; i++) {
+        uint32_t promised = c->recv_limit;
+        carry(&e, id, MUX_PACKET_BYTES);
+        before += MUX_PACKET_BYTES;
+        CU_ASSERT(c->recv_limit - promised <= before);
+        if (c->recv_limit != promised)
+            before = 0;
+    }
+    CU_ASSERT_EQUAL(c->recv_limit, 15 * M);
+    end_free(&e);
+}
+
+/* ---- short paths that channels share --------------------------------------------------------- */
+
+static void near(struct end *e, uint64_t *now_ms, uint64_t took_ms)
+{
+    mux_probe_begin(e->m, *now_ms);
+    *now_ms += took_ms;
+    mux_probe_end(e->m, *now_ms);
+}
+
+static void on_a_short_path_channels_that_share_it_get_small_windows(void)
+{
+    for (uint64_t took_ms = 1; took_ms <= 2; took_ms++) {
+        struct end e;
+        uint64_t now = 5;
+        end_init(&e);
+        uint32_t bulk = opened_by_us(&e, 0, 1, NULL), echo = opened_by_us(&e, 0, 1, NULL);
+        const struct chan *c = table_find(&e.m->table, bulk);
+        near(&e, &now, took_ms);
+        carry(&e, bulk, 8 * M);
+        CU_ASSERT_EQUAL(c->recv_limit, MUX_WINDOW_BYTES);
+        for (int i = 0; i < 8; i++) {
+            carry(&e, echo, 1);
+            carry(&e, bulk, M);
+        }
+        CU_ASSERT_EQUAL(c->recv_limit, took_ms == 1 ? 4 * MUX_PACKET_BYTES : MUX_WINDOW_BYTES);
+        carry(&e, bulk, 40 * M); /* alone again */
+        CU_ASSERT_EQUAL(c->recv_limit, MUX_WINDOW_BYTES);
+        end_free(&e);
+    }
+}
+
+/* Whether the channel gets a turn, when nobody else wants one. */
+static bool has_turn(struct end *e, uint32_t id)
+{
+    uint32_t whose;
+    mux_want(e->m, id);
+    return mux_turn(e->m, &whose) && whose == id;
+}
+
+static uint32_t send_while_it_may(struct end *e, uint32_t id)
+{
+    uint32_t sent = 0;
+    while (sent < 4 * M && has_turn(e, id)) {
+        sent += (uint32_t)send_some(e, id, NULL, 16 * K);
+        e->n_out = e->taken = 0;
+    }
+    mux_rest(e->m, id);
+    return sent;
+}
+
+static void on_a_short_path_that_is_shared_nobody_runs_far_ahead_of_his_credit(void)
+{
+    struct end e;
+    uint64_t now = 5;
+    end_init_config(&e, (struct mux_config){.max_ahead = 100 * K});
+    uint32_t bulk = opened_by_us(&e, 8 * M, UINT32_MAX, NULL);
+    uint32_t echo = opened_by_us(&e, 8 * M, UINT32_MAX, NULL);
+    CU_ASSERT_EQUAL(send_while_it_may(&e, bulk), 4 * M); /* the path is not known */
+    say_adjust(&e, bulk, 4 * M);
+    near(&e, &now, 1);
+    CU_ASSERT_EQUAL(send_while_it_may(&e, bulk), 4 * M); /* alone */
+    say_adjust(&e, bulk, 4 * M);
+    (void)send_some(&e, echo, NULL, 0);
+    CU_ASSERT_TRUE(has_turn(&e, echo));
+    CU_ASSERT_EQUAL(send_some(&e, echo, NULL, 1), 1);
+    mux_rest(e.m, echo);
+    CU_ASSERT_EQUAL(send_while_it_may(&e, bulk), 112 * K);
+    CU_ASSERT_FALSE(has_turn(&e, bulk));
+    CU_ASSERT_TRUE(has_turn(&e, echo)); /* others go on */
+    mux_rest(e.m, echo);
+    say_adjust(&e, bulk, 96 * K); /* what OpenSSH waits for at most */
+    CU_ASSERT_TRUE(has_turn(&e, bulk));
+    CU_ASSERT_EQUAL(send_while_it_may(&e, bulk), 96 * K);
     end_free(&e);
 }
 
@@ -131,7 +233,84 @@ static void a_reader_that_leaves_its_data_gets_a_smaller_window(void)
     end_free(&e);
 }
 
-static void probes_are_due_once_at_first_and_then_only_while_bytes_flow(void)
+/* What the peer of one channel counts. */
+struct counted {
+    uint32_t id;
+    uint64_t window; /* credit it has and has not used */
+    uint64_t unread; /* sent, and not consumed yet */
+};
+
+/* Sends up to n bytes, as far as the window goes. */
+static void send_counted(struct end *e, struct counted *c, uint64_t n)
+{
+    struct mux_event event;
+    for (n = n < c->window ? n : c->window; n > 0;) {
+        size_t part = n < MUX_PACKET_BYTES ? (size_t)n : MUX_PACKET_BYTES;
+        CU_ASSERT_EQUAL_FATAL(say_data(e, c->id, part), ERR_OK);
+        while (mux_next(e->m, &event))
+            ;
+        c->window -= part;
+        c->unread += part;
+        n -= part;
+    }
+}
+
+/* The reader takes n bytes; credit comes back. Nothing else is ever said here. */
+static void read_counted(struct end *e, struct counted *c, uint64_t n)
+{
+    mux_consumed(e->m, c->id, (size_t)n);
+    c->unread -= n;
+    for (struct heard h = hear(e); h.number != 0; h = hear(e)) {
+        CU_ASSERT_EQUAL(h.number, MSG_CHANNEL_WINDOW_ADJUST);
+        c->window += h.b;
+    }
+}
+
+/* Whatever the path does and whoever reads how: what a peer holds in its hands, and what all of
+ * them hold together, is within what the multiplexer was told. FORWARDING.md line 34: OpenSSH may
+ * not be offered 16 MiB. */
+static void no_window_passes_its_limit_and_all_together_keep_to_the_budget(void)
+{
+    enum { N = 8, STEPS = 1500, MOST = 15 * M, BUDGET = 64 * M };
+    uint64_t now = 5, largest = 0, largest_sum = 0;
+    struct counted c[N];
+    struct end e;
+    srand(11);
+    end_init_config(&e, (struct mux_config){.max_window = MOST, .receive_budget = BUDGET});
+    for (int i = 0; i < N; i++) {
+        uint32_t id = opened_by_us(&e, 0, 1, NULL);
+        c[i] = (struct counted){.id = id, .window = table_find(&e.m->table, id)->recv_window};
+    }
+    probe(&e, c[0].id, &now, 40, 0);
+    c[0].window -= 1; /* the byte that probe() carries */
+    for (int step = 0; step < STEPS; step++) {
+        bool is_slow_path = rand() % 8 == 0, is_slow_reader = rand() % 8 == 0;
+        mux_probe_begin(e.m, now);
+        for (int i = rand() % 4; i < N; i += 1 + rand() % 3) {
+            send_counted(&e, &c[i], rand() % 3 ? UINT64_MAX : (uint64_t)rand() % M);
+            read_counted(&e, &c[i], is_slow_reader ? c[i].unread / 8 : c[i].unread);
+        }
+        now += is_slow_path ? 800 : 40;
+        mux_probe_end(e.m, now);
+        uint64_t sum = 0;
+        for (int i = 0; i < N; i++) {
+            send_counted(&e, &c[i], (uint64_t)rand() % M); /* what the probe told is acted upon */
+            read_counted(&e, &c[i], c[i].unread);
+            uint64_t promised = c[i].window + c[i].unread;
+            CU_ASSERT(promised <= MOST);
+            largest = promised > largest ? promised : largest;
+            sum += promised;
+        }
+        CU_ASSERT(sum <= BUDGET + N * (uint64_t)MUX_PACKET_BYTES);
+        CU_ASSERT(e.m->promised <= BUDGET + N * (uint64_t)MUX_PACKET_BYTES);
+        largest_sum = sum > largest_sum ? sum : largest_sum;
+    }
+    CU_ASSERT(largest > MOST - M); /* both limits were met, so they were tried */
+    CU_ASSERT(largest_sum > BUDGET * 3ULL / 4);
+    end_free(&e);
+}
+
+static void some_probes_are_due_at_first_and_then_only_while_bytes_flow(void)
 {
     struct end e;
     end_init(&e);
@@ -140,9 +319,15 @@ static void probes_are_due_once_at_first_and_then_only_while_bytes_flow(void)
     mux_probe_begin(e.m, 0);
     CU_ASSERT_FALSE(mux_probe_due(e.m, 10000)); /* one is under way */
     mux_probe_end(e.m, 3);
+    CU_ASSERT_FALSE(mux_probe_due(e.m, 4)); /* not so soon again */
+    for (uint64_t now = 1000; now < 4000; now += 1000) {
+        CU_ASSERT_TRUE(mux_probe_due(e.m, now));
+        mux_probe_begin(e.m, now);
+        mux_probe_end(e.m, now);
+    }
     CU_ASSERT_FALSE(mux_probe_due(e.m, 10000));
     carry(&e, id, M);
-    CU_ASSERT_FALSE(mux_probe_due(e.m, 4)); /* not so soon again */
+    CU_ASSERT_FALSE(mux_probe_due(e.m, 3001));
     CU_ASSERT_TRUE(mux_probe_due(e.m, 10000));
     mux_probe_end(e.m, 10000); /* an answer nobody waits for changes nothing */
     CU_ASSERT_TRUE(mux_probe_due(e.m, 10000));
@@ -155,7 +340,11 @@ static const struct unit_test tests[] = {
     UNIT(a_window_that_only_fills_a_queue_shrinks_to_what_the_path_needs),
     UNIT(a_window_that_shrank_grows_again_when_the_path_is_free),
     UNIT(a_reader_that_leaves_its_data_gets_a_smaller_window),
-    UNIT(probes_are_due_once_at_first_and_then_only_while_bytes_flow),
+    UNIT(a_window_grows_with_what_is_consumed),
+    UNIT(on_a_short_path_channels_that_share_it_get_small_windows),
+    UNIT(on_a_short_path_that_is_shared_nobody_runs_far_ahead_of_his_credit),
+    UNIT(some_probes_are_due_at_first_and_then_only_while_bytes_flow),
+    UNIT(no_window_passes_its_limit_and_all_together_keep_to_the_budget),
 };
 
 UNIT_MAIN("pace", tests)

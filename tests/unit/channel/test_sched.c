@@ -3,7 +3,7 @@
 
 #include "channel/engine.h"
 
-enum { K = 1024, QUANTUM = 64 * K, QUANTUM_ALONE = 256 * K, FULL = MUX_PACKET_BYTES };
+enum { K = 1024, M = 1024 * K, QUANTUM = 64 * K, QUANTUM_ALONE = 256 * K, FULL = MUX_PACKET_BYTES };
 
 static uint32_t open_wide(struct end *e)
 {
@@ -41,6 +41,44 @@ static void spans_lie_one_behind_another_as_large_as_quantum_and_window_let_them
     CU_ASSERT_EQUAL(mux_data_slots(e.m, wide, spans, 16), QUANTUM / FULL);
     e.max_slots = 1; /* the engine has no second place */
     CU_ASSERT_EQUAL(mux_data_slots(e.m, wide, spans, 16), 1);
+    end_free(&e);
+}
+
+static void a_burst_bounds_packets_and_turns(void)
+{
+    struct end e;
+    struct mux_span spans[16];
+    end_init(&e);
+    uint32_t id = open_wide(&e);
+    mux_set_burst(e.m, 8 * K);
+    mux_want(e.m, id);
+    CU_ASSERT_EQUAL_FATAL(mux_data_slots(e.m, id, spans, 16), 1);
+    CU_ASSERT_EQUAL(spans[0].n, 8 * K);
+    CU_ASSERT_EQUAL(send_some(&e, id, NULL, 8 * K), 8 * K);
+    mux_set_burst(e.m, M);
+    CU_ASSERT_EQUAL(send_some(&e, id, NULL, 8 * K), 8 * K); /* the turn that was granted before */
+    CU_ASSERT_EQUAL(mux_data_slots(e.m, id, spans, 16), QUANTUM_ALONE / FULL);
+    end_free(&e);
+}
+
+static void two_who_send_share_and_one_who_sends_long_is_alone(void)
+{
+    struct end e;
+    end_init(&e);
+    uint32_t one = open_wide(&e), two = open_wide(&e);
+    CU_ASSERT_FALSE(mux_is_shared(e.m));
+    mux_want(e.m, one);
+    CU_ASSERT_EQUAL(send_some(&e, one, NULL, 10 * K), 10 * K);
+    CU_ASSERT_FALSE(mux_is_shared(e.m));
+    mux_want(e.m, two);
+    CU_ASSERT_EQUAL(send_some(&e, two, NULL, 1), 1);
+    CU_ASSERT_TRUE(mux_is_shared(e.m));
+    for (size_t sent = 0, n = 1; sent < SCHED_ALONE_BYTES && n > 0; sent += n) {
+        CU_ASSERT_TRUE(mux_is_shared(e.m));
+        n = send_some(&e, two, NULL, FULL);
+        drop_output(&e);
+    }
+    CU_ASSERT_FALSE(mux_is_shared(e.m));
     end_free(&e);
 }
 
@@ -285,6 +323,8 @@ static void rounds_may_wrap(void)
 
 static const struct unit_test tests[] = {
     UNIT(spans_lie_one_behind_another_as_large_as_quantum_and_window_let_them),
+    UNIT(a_burst_bounds_packets_and_turns),
+    UNIT(two_who_send_share_and_one_who_sends_long_is_alone),
     UNIT(a_short_read_over_several_spans_keeps_every_byte_in_order),
     UNIT(bytes_without_a_place_are_our_mistake),
     UNIT(congestion_stops_all_turns_and_loses_none),

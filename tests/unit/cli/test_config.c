@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/keywords.h"
+#include "forward/socket.h"
 #include "tests/unit/cli/fixture.h"
 
 static bool text_is(const char *a, const char *b)
@@ -33,6 +34,22 @@ static void the_first_value_wins(void)
     CU_ASSERT(text_is(f.o.user, "first"));
     CU_ASSERT_EQUAL(f.o.compression, 1);
     fixture_end(&f);
+}
+
+static void one_type_of_service_is_for_both_kinds_of_session(void)
+{
+    static const struct {
+        const char *line;
+        int interactive, bulk;
+    } cases[] = {{"host", 0x10, 0x08}, {"-o IPQoS=ef host", 0xb8, 0xb8},
+        {"-oIPQoS=none host", SOCKET_QOS_NONE, SOCKET_QOS_NONE}};
+    struct fixture f;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        CU_ASSERT(run(&f, cases[i].line, i == 0 ? "" : "IPQoS cs1 cs2\n"));
+        CU_ASSERT_EQUAL(f.o.ip_qos_interactive, cases[i].interactive);
+        CU_ASSERT_EQUAL(f.o.ip_qos_bulk, cases[i].bulk);
+        fixture_end(&f);
+    }
 }
 
 static void host_blocks_apply_by_pattern_and_negation(void)
@@ -128,6 +145,7 @@ static void every_supported_keyword_is_understood(void)
                                "ServerAliveCountMax 7\n"
                                "ConnectTimeout 10\n"
                                "RekeyLimit 64K 1h\n"
+                               "IPQoS cs1 none\n"
                                "Compression no\n"
                                "Ciphers ^aes128-ctr\n"
                                "MACs -*etm*\n"
@@ -160,6 +178,7 @@ static void every_supported_keyword_is_understood(void)
     CU_ASSERT(o->exit_on_forward_failure == 1 && o->gateway_ports == 1 && o->batch_mode == 1);
     CU_ASSERT(o->server_alive_interval_s == 60 && o->server_alive_count_max == 7);
     CU_ASSERT(o->connect_timeout_s == 10 && o->rekey_bytes == 65536 && o->rekey_s == 3600);
+    CU_ASSERT(o->ip_qos_interactive == 0x20 && o->ip_qos_bulk == SOCKET_QOS_NONE);
     CU_ASSERT(
         text_is(o->ciphers, "aes128-ctr,chacha20-poly1305@openssh.com,aes256-gcm@openssh.com"));
     CU_ASSERT(text_is(o->macs, "hmac-sha2-512") && text_is(o->kex, "curve25519-sha256"));
@@ -186,6 +205,8 @@ static void a_bad_line_names_its_place(void)
         {"LocalForward 99999 a:1", "99999"},
         {"Ciphers rot13", "Ciphers: bad value \"rot13\""},
         {"Ciphers 3des-cbc", "at least one algorithm that adit has"},
+        {"IPQoS af99", "IPQoS: bad value \"af99\": expected a class such as af21 or cs1"},
+        {"IPQoS ef 256", "IPQoS: bad value \"256\""},
         {"RekeyLimit 1", "RekeyLimit: bad value \"1\""},
         {"RekeyLimit 1G x", "RekeyLimit: bad value \"x\""},
         {"StrictHostKeyChecking sometimes", "ask, accept-new, yes or no"},
@@ -410,6 +431,7 @@ static void two_commands_are_one_too_many(void)
 
 static const struct unit_test tests[] = {
     UNIT(the_first_value_wins),
+    UNIT(one_type_of_service_is_for_both_kinds_of_session),
     UNIT(host_blocks_apply_by_pattern_and_negation),
     UNIT(match_lines_hold_when_every_criterion_does),
     UNIT(a_match_exec_is_told_about),

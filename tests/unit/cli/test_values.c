@@ -39,6 +39,26 @@ static void ports_are_1_to_65535(void)
     CU_ASSERT(!value_port("22 ", &port) && !value_port("4294967318", &port));
 }
 
+static void types_of_service_are_names_or_numbers_up_to_255(void)
+{
+    static const struct {
+        const char *text;
+        int value; /* -1: refused */
+    } cases[] = {{"af11", 0x28}, {"AF43", 0x98}, {"cs0", 0}, {"cs7", 0xe0}, {"ef", 0xb8}, {"le", 4},
+        {"lowdelay", 16}, {"throughput", 8}, {"reliability", 4}, {"none", -2}, {"None", -2},
+        {"0", 0}, {"255", 255}, {"0x20", 32}, {"020", 16}, {"256", -1}, {"-1", -1}, {"", -1},
+        {" 1", -1}, {"1 ", -1}, {"+1", -1}, {"0x", -1}, {"08", -1}, {"af14", -1}, {"cs8", -1},
+        {"99999999999999999999", -1}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int value = -1;
+        CU_ASSERT_EQUAL(value_qos(cases[i].text, -2, &value), cases[i].value != -1);
+        CU_ASSERT_EQUAL(value, cases[i].value);
+    }
+    CU_ASSERT_STRING_EQUAL(value_qos_name(0xb8), "ef");
+    CU_ASSERT_STRING_EQUAL(value_qos_name(16), "lowdelay");
+    CU_ASSERT_PTR_NULL(value_qos_name(1));
+}
+
 static void escape_characters_are_single_or_controls(void)
 {
     int c = 0;
@@ -113,6 +133,7 @@ static const struct unit_test tests[] = {
     UNIT(times_are_numbers_with_units),
     UNIT(sizes_have_k_m_and_g),
     UNIT(ports_are_1_to_65535),
+    UNIT(types_of_service_are_names_or_numbers_up_to_255),
     UNIT(escape_characters_are_single_or_controls),
     UNIT(algorithm_lists_add_remove_and_move),
     UNIT(algorithms_nobody_has_are_refused),

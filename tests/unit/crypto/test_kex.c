@@ -59,6 +59,8 @@ static void both_sides_of_every_method_agree(void)
     struct bytes names = bytes_of(kex_names()), name;
     while (namelist_next(&names, &name)) {
         const struct kex_method *m = kex_find(name);
+        if (kex_is_group_exchange(m))
+            continue;
         for (uint64_t seed = 1; seed <= 5; seed++) {
             struct rng a = rng_fixed(seed), b = rng_fixed(seed + 1000);
             size_t client_n, server_n, n, n2;
@@ -127,12 +129,21 @@ static void points_of_small_order_are_refused(void)
     }
 }
 
+/* Diffie-Hellman's are numbers, which may be short: test_dh.c. */
+static bool has_shares_of_one_length(struct bytes name)
+{
+    static const char dh[] = "diffie-hellman-";
+    return name.n < sizeof dh - 1 || memcmp(name.p, dh, sizeof dh - 1) != 0;
+}
+
 static void shares_of_any_other_length_are_refused(void)
 {
     struct bytes names = bytes_of(kex_names()), name;
     static uint8_t room[200];
     while (namelist_next(&names, &name)) {
         const struct kex_method *m = kex_find(name);
+        if (!has_shares_of_one_length(name))
+            continue;
         struct rng rng = rng_fixed(9);
         size_t good_n;
         CU_ASSERT_EQUAL_FATAL(m->start(&rng, state, room, &good_n), ERR_OK);

@@ -91,6 +91,10 @@ static void a_connection_comes_ready_for_use(void)
     CU_ASSERT_TRUE(fcntl(s.result.fd, F_GETFL) & O_NONBLOCK);
     CU_ASSERT_TRUE(fcntl(s.result.fd, F_GETFD) & FD_CLOEXEC);
     CU_ASSERT_NOT_EQUAL(option_of(s.result.fd, IPPROTO_TCP, TCP_NODELAY), 0);
+    char congestion[16] = "";
+    socklen_t len = sizeof congestion;
+    getsockopt(s.result.fd, IPPROTO_TCP, TCP_CONGESTION, congestion, &len);
+    CU_ASSERT_STRING_NOT_EQUAL(congestion, "bbr"); /* not to this very machine */
     int accepted = accept(listening, NULL, NULL);
     CU_ASSERT_EQUAL(write(s.result.fd, "x", 1), 1);
     char got;

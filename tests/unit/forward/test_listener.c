@@ -142,6 +142,10 @@ static void an_accepted_connection_comes_ready_for_use(void)
     CU_ASSERT_TRUE(fcntl(s.accepted[0], F_GETFD) & FD_CLOEXEC);
     getsockopt(s.accepted[0], IPPROTO_TCP, TCP_NODELAY, &nodelay, &len);
     CU_ASSERT_NOT_EQUAL(nodelay, 0);
+    char congestion[16] = "";
+    len = sizeof congestion;
+    getsockopt(s.accepted[0], IPPROTO_TCP, TCP_CONGESTION, congestion, &len);
+    CU_ASSERT_STRING_NOT_EQUAL(congestion, "bbr"); /* not from this very machine */
     scene_close(&s);
 }
 

@@ -25,7 +25,7 @@ static void a_number_without_a_name_is_told_as_a_number(void)
             CU_ASSERT_STRING_EQUAL(name, told);
         n_nameless += is_named ? 0 : 1;
     }
-    CU_ASSERT_EQUAL(n_nameless, 256 - 33);
+    CU_ASSERT_EQUAL(n_nameless, 256 - 36);
 }
 
 static const struct unit_test tests[] = {

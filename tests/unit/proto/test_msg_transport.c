@@ -7,8 +7,10 @@ EXACT_AGAIN(ignore)
 EXACT_AGAIN(debug)
 EXACT_AGAIN(unimplemented)
 EXACT_AGAIN(kexinit)
-EXACT_AGAIN(ecdh_init)
-EXACT_AGAIN(ecdh_reply)
+EXACT_AGAIN_NUMBERED(ecdh_init, MSG_KEX_ECDH_INIT)
+EXACT_AGAIN_NUMBERED(ecdh_reply, MSG_KEX_GEX_REPLY)
+EXACT_AGAIN(gex_request)
+EXACT_AGAIN(gex_group)
 EXACT_AGAIN_NUMBERED(service, MSG_SERVICE_REQUEST)
 EXACT_AGAIN_NUMBERED(ping, MSG_PONG)
 
@@ -32,8 +34,10 @@ static void every_message_has_its_exact_length(void)
         {again_service, MSG_SERVICE_REQUEST, BYTES_LIT("\0\0\0\4auth"), 0, false},
         {again_kexinit, MSG_KEXINIT, BYTES_LIT(KEXINIT), 0, false},
         {again_ecdh_init, MSG_KEX_ECDH_INIT, BYTES_LIT("\0\0\0\2qc"), 0, false},
-        {again_ecdh_reply, MSG_KEX_ECDH_REPLY, BYTES_LIT("\0\0\0\1k\0\0\0\2qs\0\0\0\3sig"), 0,
+        {again_ecdh_reply, MSG_KEX_GEX_REPLY, BYTES_LIT("\0\0\0\1k\0\0\0\2qs\0\0\0\3sig"), 0,
             false},
+        {again_gex_request, MSG_KEX_GEX_REQUEST, BYTES_LIT("\0\0\1\2\0\0\3\4\xff\0\0\0"), 0, false},
+        {again_gex_group, MSG_KEX_GEX_GROUP, BYTES_LIT("\0\0\0\3\0\x80\1\0\0\0\1\2"), 0, false},
         {again_ping, MSG_PONG, BYTES_LIT("\0\0\0\4data"), 0, false},
     };
     for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++)
@@ -135,6 +139,25 @@ static void a_key_exchange_reply_is_read_field_by_field(void)
     CU_ASSERT_TRUE(bytes_is(init.share, "qc"));
 }
 
+static void group_exchange_messages_are_read_field_by_field(void)
+{
+    struct msg_gex_request request;
+    struct wire_reader r = READER("\0\0\1\2\0\0\3\4\xff\0\0\0");
+    CU_ASSERT_EQUAL(msg_gex_request_decode(&r, &request), ERR_OK);
+    CU_ASSERT_EQUAL(request.min, 0x102);
+    CU_ASSERT_EQUAL(request.wanted, 0x304);
+    CU_ASSERT_EQUAL(request.max, 0xff000000);
+
+    struct msg_gex_group group;
+    r = READER("\0\0\0\3\0\x80\1\0\0\0\1\2");
+    CU_ASSERT_EQUAL(msg_gex_group_decode(&r, &group), ERR_OK);
+    CU_ASSERT_TRUE(bytes_equal(group.p, BYTES_LIT("\x80\1")) && bytes_is(group.g, "\2"));
+    r = READER("\0\0\0\2\x80\1\0\0\0\1\2"); /* negative */
+    CU_ASSERT_EQUAL(msg_gex_group_decode(&r, &group), ERR_MALFORMED);
+    r = READER("\0\0\0\2\0\1\0\0\0\1\2"); /* padded */
+    CU_ASSERT_EQUAL(msg_gex_group_decode(&r, &group), ERR_MALFORMED);
+}
+
 static void ext_info_gives_its_pairs_one_by_one(void)
 {
     struct msg_ext_info m;
@@ -185,6 +208,7 @@ static const struct unit_test tests[] = {
     UNIT(the_reserved_word_of_a_kexinit_may_be_anything),
     UNIT(a_kexinit_with_a_bad_name_in_any_list_is_malformed),
     UNIT(a_key_exchange_reply_is_read_field_by_field),
+    UNIT(group_exchange_messages_are_read_field_by_field),
     UNIT(ext_info_gives_its_pairs_one_by_one),
     UNIT(ext_info_has_its_exact_length),
     UNIT(ext_info_counts_are_bounded_by_the_bytes),

@@ -195,7 +195,7 @@ static void after_login_buffers_grow_with_what_arrives(void)
     size_t room = 0;
     CU_ASSERT_PTR_NOT_NULL(transport_rx_space(p.server.t, &room));
     CU_ASSERT(room >= 256 * 1024);
-    CU_ASSERT(p.client.t->tx.buf.cap <= 4 * TX_DATA_LIMIT);
+    CU_ASSERT(p.client.t->tx.buf.cap <= 4 * TX_BACKLOG_MOST);
     pair_close(&p);
 }
 

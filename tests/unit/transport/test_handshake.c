@@ -110,15 +110,13 @@ static void every_compression_gives_the_same_events_however_it_is_cut(void)
         play_all_cuts(&(struct pair){.client_config = {.compression = names[i]}});
 }
 
-static void every_key_exchange_method_works(void)
+static void every_key_exchange_method_gives_the_same_events_however_it_is_cut(void)
 {
     char kex[65];
     struct pair config = {.client_config = {.kex = kex}};
     for (struct bytes k = bytes_of(kex_names()); k.n > 0;) {
         name_at(&k, kex);
-        struct outcome o;
-        play(&config, 0, &o);
-        CU_ASSERT_STRING_EQUAL(o.logs[0], CLIENT_LOG "K");
+        play_all_cuts(&config);
     }
 }
 
@@ -359,7 +357,7 @@ static enum err client_meets(struct bytes host_key)
     pair_open(&p);
     uint8_t room[9000];
     struct wire_writer w = wire_writer(room, sizeof room);
-    msg_ecdh_reply_encode(&w, &(struct msg_ecdh_reply){.host_key = host_key});
+    msg_ecdh_reply_encode(&w, MSG_KEX_ECDH_REPLY, &(struct msg_ecdh_reply){.host_key = host_key});
     pair_rogue(&p.server, wire_written(&w));
     for (int i = 0; i < 4; i++)
         pair_move(&p, &p.server, &p.client, SIZE_MAX);
@@ -394,7 +392,7 @@ static const struct unit_test tests[] = {
     UNIT(two_engines_log_in_and_exchange_data),
     UNIT(every_cipher_and_mac_gives_the_same_events_however_it_is_cut),
     UNIT(every_compression_gives_the_same_events_however_it_is_cut),
-    UNIT(every_key_exchange_method_works),
+    UNIT(every_key_exchange_method_gives_the_same_events_however_it_is_cut),
     UNIT(directions_are_compressed_each_on_its_own),
     UNIT(both_sides_know_the_same_facts),
     UNIT(the_hosts_signature_over_the_session_id_is_kept),

@@ -16,19 +16,25 @@ struct expected {
 
 static const struct expected table[] = {
     {PH_HELLO, {CHATTER "20", CHATTER "20"}, ""},
-    {PH_KEX, {CHATTER "31", CHATTER "30"}, "8-19 22-29 32-49"},
-    {PH_KEX_END, {CHATTER "21", CHATTER "21"}, "8-19 22-29 32-49"},
+    {PH_KEX, {CHATTER "31", CHATTER "30"}, "8-19 22-29 35-49"},
+    {PH_GEX, {CHATTER "31", CHATTER "34"}, "8-19 22-29 35-49"},
+    {PH_GEX_SHARE, {CHATTER "33", CHATTER "32"}, "8-19 22-29 35-49"},
+    {PH_KEX_END, {CHATTER "21", CHATTER "21"}, "8-19 22-29 35-49"},
     {PH_STRICT, {"1 31", "1 30"}, ""},
+    {PH_STRICT_GEX, {"1 31", "1 34"}, ""},
+    {PH_STRICT_GEX_SHARE, {"1 33", "1 32"}, ""},
     {PH_STRICT_END, {"1 21", "1 21"}, ""},
     {PH_KEYED, {CHATTER "6 7 20 192", CHATTER "5 7 20 192"},
-        "8-19 22-29 32-49 54-59 62-79 128-191 194-255"},
+        "8-19 22-29 35-49 54-59 62-79 128-191 194-255"},
     {PH_AUTH, {CHATTER "6 7 20 51-53 60 192", CHATTER "5 20 50 61 192"},
-        "8-19 22-29 32-49 54-59 62-79 128-191 194-255"},
+        "8-19 22-29 35-49 54-59 62-79 128-191 194-255"},
     {PH_BEFORE_SUCCESS, {CHATTER "52", CHATTER}, ""},
     {PH_OPEN, {CHATTER "20 192 193 " ABOVE, CHATTER "20 50 192 193 " ABOVE},
-        "8-19 22-29 32-49 54-59 62-79 83-89 101-127 128-191 194-255"},
-    {PH_REKEY, {CHATTER "31", CHATTER "30"}, "8-19 22-29 32-49"},
-    {PH_REKEY_END, {CHATTER "21", CHATTER "21"}, "8-19 22-29 32-49"},
+        "8-19 22-29 35-49 54-59 62-79 83-89 101-127 128-191 194-255"},
+    {PH_REKEY, {CHATTER "31", CHATTER "30"}, "8-19 22-29 35-49"},
+    {PH_REKEY_GEX, {CHATTER "31", CHATTER "34"}, "8-19 22-29 35-49"},
+    {PH_REKEY_GEX_SHARE, {CHATTER "33", CHATTER "32"}, "8-19 22-29 35-49"},
+    {PH_REKEY_END, {CHATTER "21", CHATTER "21"}, "8-19 22-29 35-49"},
 };
 
 static bool lists(const char *text, unsigned number)

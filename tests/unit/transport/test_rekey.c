@@ -88,6 +88,23 @@ static void data_flows_both_ways_through_rekeys_of_either_side(void)
     pair_close(&p);
 }
 
+static void group_exchange_renews_keys_with_and_without_strictness(void)
+{
+    for (int is_strict = 0; is_strict < 2; is_strict++) {
+        struct pair p;
+        pair_init(&p);
+        p.client_config.kex = "diffie-hellman-group-exchange-sha256";
+        pair_open(&p);
+        if (!is_strict) {
+            pair_drop_strict(&p.client);
+            pair_drop_strict(&p.server);
+        }
+        pair_run(&p);
+        run_rekeys(&p, 10, is_strict ? started_by_either : started_by_both);
+        pair_close(&p);
+    }
+}
+
 static void both_may_start_at_once(void)
 {
     struct pair p;
@@ -453,6 +470,7 @@ static void a_ping_flood_in_our_key_exchange_is_bounded(void)
 
 static const struct unit_test tests[] = {
     UNIT(data_flows_both_ways_through_rekeys_of_either_side),
+    UNIT(group_exchange_renews_keys_with_and_without_strictness),
     UNIT(both_may_start_at_once),
     UNIT(a_thousand_rekeys_by_bytes_lose_no_byte),
     UNIT(rekeys_go_with_compression_and_without_strictness),

@@ -42,10 +42,13 @@ static bool has_seen(const struct side *s, uint32_t n_packets)
     return s->t->peer_ident_n > 0 && s->t->rx.seq == n_packets;
 }
 
+#define GEX "diffie-hellman-group-exchange-sha256"
+
 /* Someone on the line adds a packet for the victim once it has seen n_packets of the peer. */
-static void inject(bool at_server, uint32_t n_packets, unsigned i, struct pair *p)
+static void inject(const char *kex, bool at_server, uint32_t n_packets, unsigned i, struct pair *p)
 {
     pair_init(p);
+    p->client_config.kex = kex;
     p->holds_host_key = true;
     pair_open(p);
     struct side *victim = at_server ? &p->server : &p->client;
@@ -61,16 +64,17 @@ static void inject(bool at_server, uint32_t n_packets, unsigned i, struct pair *
     pair_feed(p, victim, plain_packet(chatter(i)));
 }
 
-static void a_packet_added_before_newkeys_ends_the_connection(void)
+/* Each sends n packets up to its share: KEXINIT and the share, in group exchange one more. */
+static void add_packets(const char *kex, uint32_t n)
 {
     for (unsigned i = 0; i < 4; i++)
-        for (uint32_t seen = 1; seen <= 2; seen++) { /* KEXINIT; KEXINIT and the share */
+        for (uint32_t seen = 1; seen <= n; seen++) {
             struct pair p;
-            inject(true, seen, i, &p);
+            inject(kex, true, seen, i, &p);
             CU_ASSERT_EQUAL(pair_err(&p.server), ERR_PROTOCOL);
             pair_close(&p);
-            inject(false, seen, i, &p);
-            if (seen == 2) { /* it waits for the decision about the host key */
+            inject(kex, false, seen, i, &p);
+            if (seen == n) { /* it waits for the decision about the host key */
                 CU_ASSERT_EQUAL(pair_err(&p.client), ERR_OK);
                 transport_host_key_decide(p.client.t, true);
                 pair_events(&p, &p.client);
@@ -81,17 +85,23 @@ static void a_packet_added_before_newkeys_ends_the_connection(void)
         }
 }
 
+static void a_packet_added_before_newkeys_ends_the_connection(void)
+{
+    add_packets("curve25519-sha256", 2);
+    add_packets(GEX, 3);
+}
+
 static void kexinit_must_be_the_first_packet(void)
 {
     for (unsigned i = 0; i < 3; i++) {
         struct pair p;
-        inject(true, 0, i, &p);
+        inject(NULL, true, 0, i, &p);
         pair_run(&p);
         CU_ASSERT_EQUAL(pair_err(&p.server), ERR_PROTOCOL);
         CU_ASSERT_STRING_EQUAL(
             transport_fault(p.server.t)->text, "KEXINIT was not the first packet (strict)");
         pair_close(&p);
-        inject(false, 0, i, &p);
+        inject(NULL, false, 0, i, &p);
         pair_run(&p);
         CU_ASSERT_EQUAL(pair_err(&p.client), ERR_PROTOCOL);
         pair_close(&p);
@@ -209,36 +219,48 @@ static void guess(struct side *s, uint8_t number)
     pair_rogue(s, BYTES(junk));
 }
 
-static void differ(struct pair *p)
+/* The client's first method is agreed on; the server guessed the other. */
+static void differ(struct pair *p, unsigned i)
 {
+    static const char *const lists[3][2] = {
+        {"ecdh-sha2-nistp256,curve25519-sha256", "curve25519-sha256,ecdh-sha2-nistp256"},
+        {GEX ",curve25519-sha256", "curve25519-sha256," GEX},
+        {"curve25519-sha256," GEX, GEX ",curve25519-sha256"},
+    };
     pair_init(p);
-    p->client_config.kex = "ecdh-sha2-nistp256,curve25519-sha256";
-    p->server_config.kex = "curve25519-sha256,ecdh-sha2-nistp256";
+    p->client_config.kex = lists[i][0];
+    p->server_config.kex = lists[i][1];
+}
+
+static void guess_wrong(int who, unsigned lists)
+{
+    struct pair p;
+    differ(&p, lists);
+    pair_open(&p);
+    struct side *guesser = who ? &p.client : &p.server;
+    announce_guess(guesser);
+    guess(guesser, who ? MSG_KEX_ECDH_INIT : MSG_KEX_ECDH_REPLY);
+    pair_run(&p);
+    CU_ASSERT(pair_both_open(&p));
+    pair_close(&p);
+
+    differ(&p, lists);
+    pair_open(&p);
+    guesser = who ? &p.client : &p.server;
+    announce_guess(guesser);
+    guess(guesser, who ? MSG_KEX_ECDH_INIT : MSG_KEX_ECDH_REPLY);
+    guess(guesser, who ? MSG_KEX_ECDH_INIT : MSG_KEX_ECDH_REPLY); /* one too many */
+    pair_run(&p);
+    CU_ASSERT(!pair_both_open(&p));
+    CU_ASSERT(p.client.is_gone && p.server.is_gone);
+    pair_close(&p);
 }
 
 static void a_wrong_guess_is_skipped_once_in_either_role(void)
 {
-    for (int who = 0; who < 2; who++) {
-        struct pair p;
-        differ(&p);
-        pair_open(&p);
-        struct side *guesser = who ? &p.client : &p.server;
-        announce_guess(guesser);
-        guess(guesser, who ? MSG_KEX_ECDH_INIT : MSG_KEX_ECDH_REPLY);
-        pair_run(&p);
-        CU_ASSERT(pair_both_open(&p));
-        pair_close(&p);
-
-        differ(&p);
-        pair_open(&p);
-        guesser = who ? &p.client : &p.server;
-        announce_guess(guesser);
-        guess(guesser, who ? MSG_KEX_ECDH_INIT : MSG_KEX_ECDH_REPLY);
-        guess(guesser, who ? MSG_KEX_ECDH_INIT : MSG_KEX_ECDH_REPLY); /* one too many */
-        pair_run(&p);
-        CU_ASSERT(!pair_both_open(&p));
-        CU_ASSERT(p.client.is_gone && p.server.is_gone);
-        pair_close(&p);
+    for (unsigned lists = 0; lists < 3; lists++) {
+        guess_wrong(0, lists);
+        guess_wrong(1, lists);
     }
 }
 
@@ -256,9 +278,10 @@ static void rekey_with_guess(struct transport *t)
 
 static void a_wrong_guess_is_skipped_in_a_rekey(void)
 {
-    for (int who = 0; who < 2; who++) {
+    for (unsigned i = 0; i < 6; i++) {
+        int who = i % 2;
         struct pair p;
-        differ(&p);
+        differ(&p, i / 2);
         pair_login(&p);
         struct side *guesser = who ? &p.client : &p.server;
         rekey_with_guess(guesser->t);
@@ -273,7 +296,7 @@ static void a_wrong_guess_is_skipped_in_a_rekey(void)
 static void something_else_than_the_announced_guess_is_refused(void)
 {
     struct pair p;
-    differ(&p);
+    differ(&p, 0);
     pair_open(&p);
     announce_guess(&p.client);
     pair_rogue(&p.client, BYTES(ignore_message));
@@ -284,14 +307,18 @@ static void something_else_than_the_announced_guess_is_refused(void)
 
 static void a_right_guess_counts(void)
 {
-    struct pair p;
-    pair_init(&p);
-    p.client_config.host_key_algorithms = "ssh-ed25519"; /* what the server prefers as well */
-    pair_open(&p);
-    announce_guess(&p.client); /* the share that follows is the guess */
-    pair_run(&p);
-    CU_ASSERT(pair_both_open(&p));
-    pair_close(&p);
+    static const char *const methods[] = {NULL, GEX};
+    for (int i = 0; i < 2; i++) {
+        struct pair p;
+        pair_init(&p);
+        p.client_config.kex = p.server_config.kex = methods[i];
+        p.client_config.host_key_algorithms = "ssh-ed25519"; /* what the server prefers as well */
+        pair_open(&p);
+        announce_guess(&p.client); /* the share, or request, that follows is the guess */
+        pair_run(&p);
+        CU_ASSERT(pair_both_open(&p));
+        pair_close(&p);
+    }
 }
 
 /* ---- EXT_INFO -------------------------------------------------------------------------------- */
