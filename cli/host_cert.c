@@ -3,8 +3,6 @@
 #include <inttypes.h>
 #include <time.h>
 
-#include "crypto/cert.h"
-
 static void say_certificate(struct bytes key, const struct cert *c)
 {
     char of_key[KEY_FINGERPRINT_MAX], of_ca[KEY_FINGERPRINT_MAX], valid[CERT_VALIDITY_MAX];
@@ -57,12 +55,4 @@ enum host_cert host_cert_decide(const struct options *o, const struct hosts_quer
     }
     log_debug("No matching CA found. Retry with plain key");
     return HOST_CERT_PLAIN;
-}
-
-struct bytes host_cert_plain(struct bytes key, uint8_t room[KEY_BLOB_MAX])
-{
-    struct cert c;
-    if (!cert_is(key) || cert_parse(key, &c) != ERR_OK)
-        return key;
-    return (struct bytes){room, cert_plain_key(&c, room, KEY_BLOB_MAX)};
 }

@@ -7,20 +7,17 @@
 #define CLI_HOST_CERT_H
 
 #include "cli/hosts.h"
-#include "crypto/key.h"
+#include "crypto/cert.h"
 
 enum host_cert {
     HOST_CERT_REFUSED = 0, /* revoked, or known_hosts could not be read: *answer says which */
     HOST_CERT_TRUSTED,
-    HOST_CERT_PLAIN, /* no certificate, or not one that counts: go on with host_cert_plain() */
+    HOST_CERT_PLAIN, /* no certificate, or not one that counts: go on with cert_plain_blob() */
 };
 
 /* key is what the server showed, certificate or not. What is found is said here, except for
  * REFUSED. */
 enum host_cert host_cert_decide(const struct options *o, const struct hosts_query *q,
     struct bytes key, struct hosts_answer *answer);
-
-/* The key inside, written to room; key itself where it is no certificate. */
-struct bytes host_cert_plain(struct bytes key, uint8_t room[KEY_BLOB_MAX]);
 
 #endif

@@ -103,7 +103,7 @@ enum host_key_trust host_key_decide(
     switch (host_cert_decide(o, &a.query, key, &answer)) {
     case HOST_CERT_TRUSTED: return HOST_KEY_TRUSTED;
     case HOST_CERT_REFUSED: say_refused(o, &a.query, key, &answer); return HOST_KEY_REFUSED;
-    case HOST_CERT_PLAIN: key = host_cert_plain(key, plain); break;
+    case HOST_CERT_PLAIN: key = cert_plain_blob(key, plain); break;
     }
     enum hosts_verdict verdict = hosts_lookup(&a.query, key, &answer);
     enum strict_host_key strict = (enum strict_host_key)o->strict_host_key_checking;

@@ -179,6 +179,14 @@ size_t cert_plain_key(const struct cert *c, uint8_t *out, size_t cap)
     return w.bad ? 0 : w.len;
 }
 
+struct bytes cert_plain_blob(struct bytes blob, uint8_t room[KEY_BLOB_MAX])
+{
+    struct cert c;
+    if (!cert_is(blob) || cert_parse(blob, &c) != ERR_OK)
+        return blob;
+    return (struct bytes){room, cert_plain_key(&c, room, KEY_BLOB_MAX)};
+}
+
 /* ---- time as text ---------------------------------------------------------------------------- */
 
 struct time_text {

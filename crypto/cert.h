@@ -48,6 +48,9 @@ bool cert_has_principal(const struct cert *c, struct bytes name);
 
 /* Writes the blob of the key inside to out; its length, 0 when cap is too small. */
 size_t cert_plain_key(const struct cert *c, uint8_t *out, size_t cap);
+/* The same for any blob: of a well-formed certificate the key inside, written to room; every other
+ * blob as it is. */
+struct bytes cert_plain_blob(struct bytes blob, uint8_t room[KEY_BLOB_MAX]);
 
 /* What a certificate must be. */
 struct cert_rules {

@@ -163,17 +163,8 @@ const char *key_short_name(struct bytes blob)
 void key_fingerprint_sha256(struct bytes blob, char out[KEY_FINGERPRINT_MAX])
 {
     static const char prefix[] = "SHA256:";
-    uint8_t digest[32];
-    struct cert cert;
-    struct hash h;
-    hash_init(&h, HASH_SHA256);
-    if (cert_is(blob) && cert_parse(blob, &cert) == ERR_OK) {
-        hash_update_string(&h, bytes_of(cert.key_type));
-        hash_update(&h, cert.fields);
-    } else {
-        hash_update(&h, blob);
-    }
-    hash_final(&h, digest);
+    uint8_t digest[32], room[KEY_BLOB_MAX];
+    hash_once(HASH_SHA256, cert_plain_blob(blob, room), digest);
     memcpy(out, prefix, sizeof prefix);
     (void)sodium_bin2base64(out + sizeof prefix - 1, KEY_FINGERPRINT_MAX - (sizeof prefix - 1),
         digest, sizeof digest, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
@@ -231,13 +222,23 @@ enum err key_verify(struct bytes blob, struct bytes alg, struct bytes signature,
     return e;
 }
 
+/* libsodium's decoder takes some bytes above 127 for digits: 0xcc for '/'. */
+static bool is_ascii(struct bytes text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] >= 0x80)
+            return false;
+    return true;
+}
+
 enum err key_from_base64(
     struct bytes type, struct bytes b64, uint8_t *blob, size_t cap, size_t *blob_n)
 {
     *blob_n = 0;
     size_t n;
-    if (b64.n == 0 || sodium_base642bin(blob, cap, (const char *)b64.p, b64.n, NULL, &n, NULL,
-                          sodium_base64_VARIANT_ORIGINAL) != 0)
+    if (b64.n == 0 || !is_ascii(b64) ||
+        sodium_base642bin(blob, cap, (const char *)b64.p, b64.n, NULL, &n, NULL,
+            sodium_base64_VARIANT_ORIGINAL) != 0)
         return ERR_MALFORMED;
     struct wire_reader r = wire_reader((struct bytes){blob, n});
     if (!bytes_equal(wire_string(&r), type) || r.bad)

@@ -117,4 +117,10 @@ static const char sample_sk_p256_public[] =
     "lSZuDQZV+Tc0D3Y6p1e5F6g320qihW+6YIlyjpkXZQYLo84QSGdXRKdRIPBkPqoXmCKQRXiQSnvEmMUA"
     "AAAEc3NoOg==";
 
+/* Over "sample", touched, the counter at 5; made by ourselves, as there is no device here. */
+static const char sample_sk_ed25519_signature[] =
+    "0000001a736b2d7373682d65643235353139406f70656e7373682e636f6d000000406ffb69c9b8ba"
+    "1b9ea0581f62826b409dea1a88e3b95b2ded75b8f1e5dc42e326b4806022c16a646fa22bf6eb1aa3"
+    "e20114bd5ae77827937046280630d56cc20c0100000005";
+
 #endif
