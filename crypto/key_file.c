@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "crypto/ct.h"
-#include "crypto/private_key.h"
 #include "crypto/magnitude.h"
+#include "crypto/private_key.h"
 #include "crypto/rsa_private.h"
 
 enum key_file_status key_file_say(struct key_job *j, enum key_file_status status, const char *why)

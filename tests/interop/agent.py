@@ -3,7 +3,6 @@
 import ctypes
 import ctypes.util
 import hashlib
-import os
 import shutil
 import socket
 import struct
@@ -26,10 +25,10 @@ class Agent:
             if shutil.which(program) is None:
                 raise check.Skip("no %s on this machine" % program)
         self.path, self.env = t.path(name), dict(t.env, SSH_AUTH_SOCK=t.path(name))
-        # It refuses everything under a debugger's eye and is a group's own: -D keeps it our child.
         agent_env = dict(t.env, **dict(env))
         self.process = t.start(name, ["ssh-agent", "-D", "-a", self.path], env=agent_env)
-        check.wait_for(lambda: os.path.exists(self.path), "the agent's socket")
+        # Its socket is there before it listens; it says this when it does.
+        check.wait_for(lambda: "Agent pid" in self.process.out(), "the agent to listen")
 
     def ssh_add(self, *args, wanted=0, env=()):
         run = subprocess.run(

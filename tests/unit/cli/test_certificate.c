@@ -299,7 +299,7 @@ static void certificates_that_are_named_come_first_and_alone(void)
     end();
 }
 
-static void a_signer_is_found_by_loading_what_is_not_known(void)
+static void a_signer_is_found_by_what_its_file_tells(void)
 {
     begin("-i ~/.ssh/id_rsa -i ~/.ssh/id_ecdsa host");
     struct identities ids;
@@ -310,7 +310,7 @@ static void a_signer_is_found_by_loading_what_is_not_known(void)
     CU_ASSERT_EQUAL_FATAL(ids.n, 3);
     CU_ASSERT_TRUE(ids.list[1].is_certificate);
     CU_ASSERT_PTR_EQUAL(identities_signer(&ids, &ids.list[1], &nobody), &ids.list[2]);
-    CU_ASSERT_PTR_NOT_NULL(ids.list[2].key);
+    CU_ASSERT_PTR_NULL(ids.list[2].key); /* no passphrase was needed for that */
     identities_free(&ids);
     m.key = private_key_blob(ca);
     write_text("home/.ssh/id_rsa-cert.pub", "ssh-ed25519-cert-v01@openssh.com", made(&m));
@@ -406,7 +406,7 @@ static const struct unit_test tests[] = {
     UNIT(certificates_are_asked_for_first_where_an_authority_is_known),
     UNIT(a_certificate_beside_a_key_follows_it),
     UNIT(certificates_that_are_named_come_first_and_alone),
-    UNIT(a_signer_is_found_by_loading_what_is_not_known),
+    UNIT(a_signer_is_found_by_what_its_file_tells),
     UNIT(files_that_hold_no_user_certificate_are_passed_over),
     UNIT(a_certificate_out_of_its_time_is_kept_and_noted),
     UNIT(running_out_of_memory_is_an_error),
