@@ -122,6 +122,12 @@ static bool offer_identity(struct login *l, struct identity *id)
     if (id->blob == NULL && !load(l, id))
         return false;
     struct bytes blob = {id->blob, id->blob_n};
+    if (strcmp(key_short_name(blob), "RSA") == 0 &&
+        key_bits(blob) < (unsigned)l->options->required_rsa_size) {
+        log_info("%s: skipped: an RSA key of %u bits, and RequiredRSASize is %d",
+            log_escape_cstr(id->path).s, key_bits(blob), l->options->required_rsa_size);
+        return false;
+    }
     if (!choose_algorithm(l, blob, &alg)) {
         log_verbose("%s: no signature algorithm in common with the server", id->path);
         return false;
