@@ -161,8 +161,10 @@ static void a_file_that_cannot_be_written_says_so_and_stays(void)
 
 enum { ADDERS = 4, LINES_EACH = 25 };
 
-static _Noreturn void add_hosts(const char *file, int who)
+/* A line for each byte that comes, so that lines come while the file is written anew. */
+static _Noreturn void add_hosts(const char *file, int who, int tokens)
 {
+    char token;
     struct rng rng = rng_fixed((uint64_t)who);
     struct asked a;
     ask(&a, file, "D");
@@ -170,18 +172,21 @@ static _Noreturn void add_hosts(const char *file, int who)
     for (int i = 0; i < LINES_EACH; i++) {
         char host[32];
         snprintf(host, sizeof host, "host-%d-%d", who, i);
+        ok = read(tokens, &token, 1) == 1 && ok;
         ok = hosts_add(file, host, 22, a.u.keys[0], false, &rng) && ok;
     }
     _exit(ok ? 0 : 1);
 }
 
 /* Writes the file anew again and again. */
-static _Noreturn void update_often(const char *file)
+static _Noreturn void update_often(const char *file, int tokens)
 {
     struct rng rng = rng_fixed(1);
     bool ok = true;
     for (int i = 0; i < 2 * LINES_EACH; i++) {
         struct asked a;
+        if (i % 2 == 0)
+            ok = write(tokens, "****", ADDERS) == ADDERS && ok;
         ask(&a, file, i % 2 == 0 ? "AB" : "A");
         ok = hosts_update_look(&a.u) == NULL && hosts_update_write(&a.u, &rng) && ok;
         pool_free(&a.u.pool);
@@ -195,18 +200,22 @@ static void several_writers_at_once_lose_nothing(void)
     fixture_begin(&f);
     fixture_write(&f, "kh", "h " A "\n");
     const char *file = fixture_path(&f, "kh");
+    int tokens[2];
+    CU_ASSERT_EQUAL(pipe(tokens), 0);
     for (int who = 0; who <= ADDERS; who++) {
         pid_t child = fork();
         if (child == 0 && who == ADDERS)
-            update_often(file);
+            update_often(file, tokens[1]);
         if (child == 0)
-            add_hosts(file, who);
+            add_hosts(file, who, tokens[0]);
         CU_ASSERT(child > 0);
     }
     for (int i = 0; i <= ADDERS; i++) {
         int status;
         CU_ASSERT(wait(&status) > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0);
     }
+    close(tokens[0]);
+    close(tokens[1]);
     const char *text = fixture_read(&f, "kh");
     size_t n = 0;
     for (const char *p = text; *p != '\0'; p++)
