@@ -313,6 +313,10 @@ static enum host_key_trust decide(struct decision *d)
         say_refused(d);
         log_error("Password and keyboard-interactive authentication and all forwards are disabled "
                   "to avoid man-in-the-middle attacks.");
+        if (o->exit_on_forward_failure && o->n_forwards > 0) {
+            log_error("Error: forwarding disabled due to host key check failure");
+            break;
+        }
         return HOST_KEY_RESTRICTED;
     case HOSTS_REFUSE: say_refused(d); break;
     }

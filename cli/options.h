@@ -109,7 +109,7 @@ struct options {
     const char *macs;
     const char *kex;
     const char *host_key_algorithms;
-    bool host_key_algorithms_given; /* by the user: then known_hosts does not reorder them */
+    bool host_key_algorithms_given; /* whole, by the user: then known_hosts does not reorder them */
     int compression;                /* 0, 1 */
     int64_t rekey_bytes;            /* 0: the cipher's own limit */
     int rekey_s;                    /* 0: never by time */

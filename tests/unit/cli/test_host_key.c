@@ -277,6 +277,35 @@ static void only_a_key_of_the_users_own_file_is_a_reason_to_learn_more(void)
     CU_ASSERT(!decide_at(OPT("StrictHostKeyChecking=no"), ADDRESS, "h " ED_2 "\n", ED).may_update);
 }
 
+/* Only a list that the user gave whole is left as it stands, as in ssh. */
+static void known_keys_come_first_in_a_list_that_was_changed_only(void)
+{
+    static const struct {
+        const char *options, *first;
+    } rows[] = {
+        {"", "ecdsa-sha2-nistp256"},
+        {"-o HostKeyAlgorithms=-rsa-sha2-256", "ecdsa-sha2-nistp256"},
+        {"-o HostKeyAlgorithms=+rsa-sha2-256", "ecdsa-sha2-nistp256"},
+        {"-o HostKeyAlgorithms=^rsa-sha2-256", "rsa-sha2-256"},
+        {"-o HostKeyAlgorithms=ssh-ed25519,ecdsa-sha2-nistp256", "ssh-ed25519"},
+        {"-o HostKeyAlgorithms=ssh-ed25519 -o HostKeyAlgorithms=+rsa-sha2-256", "ssh-ed25519"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char list[512];
+        decide(rows[i].options, "h " EC "\n");
+        CU_ASSERT_TRUE(host_key_algorithms(&f.o, list, sizeof list));
+        CU_ASSERT_EQUAL(strncmp(list, rows[i].first, strlen(rows[i].first)), 0);
+    }
+}
+
+static void forwards_that_must_not_fail_fail_with_a_changed_key(void)
+{
+#define LAX OPT("StrictHostKeyChecking=no") "-L 1:a:1 "
+    CU_ASSERT_EQUAL(decide(LAX, "h " ED_2 "\n"), HOST_KEY_RESTRICTED);
+    CU_ASSERT_EQUAL(decide(LAX OPT("ExitOnForwardFailure=yes"), "h " ED_2 "\n"), HOST_KEY_REFUSED);
+    CU_ASSERT(fixture_logged(&f, "Error: forwarding disabled due to host key check failure"));
+}
+
 static void update_host_keys_is_on_for_the_usual_file_only(void)
 {
     static const struct {
@@ -313,6 +342,8 @@ static const struct unit_test tests[] = {
     UNIT(a_command_is_asked_which_key_is_known),
     UNIT(the_picture_is_shown_of_a_known_key),
     UNIT(only_a_key_of_the_users_own_file_is_a_reason_to_learn_more),
+    UNIT(known_keys_come_first_in_a_list_that_was_changed_only),
+    UNIT(forwards_that_must_not_fail_fail_with_a_changed_key),
     UNIT(update_host_keys_is_on_for_the_usual_file_only),
 };
 UNIT_MAIN("host_key", tests)
