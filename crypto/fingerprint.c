@@ -56,7 +56,7 @@ static void walk(struct board *b, const uint8_t *digest, size_t n)
     int x = WIDTH / 2, y = HEIGHT / 2;
     *b = (struct board){0};
     for (size_t i = 0; i < 4 * n; i++) {
-        unsigned bits = digest[i / 4] >> (2 * (i % 4));
+        unsigned bits = (unsigned)digest[i / 4] >> (2 * (i % 4));
         x = step(x, (bits & 1) != 0, WIDTH);
         y = step(y, (bits & 2) != 0, HEIGHT);
         if (b->visits[y][x] < VISITS_MAX)

@@ -79,7 +79,7 @@ static void serial_bitmap(struct walk *w, struct wire_reader *r)
     if (w->why != NULL || serial == 0 || serial < first)
         return;
     uint64_t at = serial - first;
-    if (at / 8 < bits.n && (bits.p[bits.n - 1 - at / 8] >> (at % 8) & 1) != 0)
+    if (at / 8 < bits.n && ((unsigned)bits.p[bits.n - 1 - at / 8] >> (at % 8) & 1) != 0)
         w->revoked = true;
 }
 
