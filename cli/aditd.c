@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/authorized.h"
@@ -12,15 +13,19 @@
 #include "cli/process.h"
 #include "cli/server.h"
 #include "cli/version.h"
+#include "crypto/cert.h"
 
 enum { EXIT_OURS = 255, HOST_KEYS_MAX = 8 };
 
 static const char usage[] =
-    "usage: aditd [-Dqv] -h host_key_file [-h ...] -A authorized_keys_file\n"
-    "             [-p port] [-b listen_address] [-E log_file]\n"
+    "usage: aditd [-Dqv] -h host_key_file [-h ...] -A authorized_keys_file [-C ca_keys_file]\n"
+    "             [-c host_certificate_file] [-p port] [-b listen_address] [-E log_file]\n"
     "       aditd -V\n"
     "\n"
     "  -A file     public keys that may log in (authorized_keys format)\n"
+    "  -C file     public keys of authorities whose user certificates may log in, for the names "
+    "in them\n"
+    "  -c file     a certificate (-cert.pub) of one of the host keys\n"
     "  -b address  listen there instead of on loopback only\n"
     "  -D          stay in the foreground\n"
     "  -E file     append the log to file instead of writing it to stderr\n"
@@ -37,6 +42,10 @@ struct arguments {
     struct server_options server;
     struct private_key *keys[HOST_KEYS_MAX];
     size_t n_keys;
+    const char *cert_paths[HOST_KEYS_MAX];
+    size_t n_certs;
+    const struct private_key *shown[2 * HOST_KEYS_MAX]; /* with certificates, then plain */
+    struct private_key *certified[HOST_KEYS_MAX];
 };
 
 static bool load_host_key(struct arguments *a, const char *path)
@@ -64,6 +73,85 @@ static bool load_host_key(struct arguments *a, const char *path)
     return good;
 }
 
+/* ---- host certificates ----------------------------------------------------------------------- */
+
+static bool take_cert_path(struct arguments *a, const char *path)
+{
+    if (a->n_certs < HOST_KEYS_MAX) {
+        a->cert_paths[a->n_certs++] = path;
+        return true;
+    }
+    log_fatal("-c %s: at most %d host certificates", path, HOST_KEYS_MAX);
+    return false;
+}
+
+/* "type base64 comment", as ssh-keygen -s writes it. */
+static bool decode_cert(struct bytes text, uint8_t blob[KEY_BLOB_MAX], struct cert *c, size_t *n)
+{
+    struct bytes line = {NULL, 0}, word[2];
+    if (!file_next_line(&text, &line))
+        return false;
+    for (size_t i = 0; i < 2; i++) {
+        const uint8_t *blank = line.n > 0 ? memchr(line.p, ' ', line.n) : NULL;
+        word[i] = (struct bytes){line.p, blank != NULL ? (size_t)(blank - line.p) : line.n};
+        size_t gone = word[i].n + (blank != NULL ? 1 : 0);
+        line = (struct bytes){line.p + gone, line.n - gone};
+    }
+    return key_from_base64(word[0], word[1], blob, KEY_BLOB_MAX, n) == ERR_OK &&
+           cert_parse((struct bytes){blob, *n}, c) == ERR_OK;
+}
+
+static struct private_key *certify(const struct arguments *a, struct bytes cert)
+{
+    struct private_key *k = NULL;
+    for (size_t i = 0; k == NULL && i < a->n_keys; i++)
+        k = private_key_certify(a->keys[i], cert);
+    return k;
+}
+
+/* One that is out of date is shown all the same: clients then go by the key inside. */
+static bool load_cert(struct arguments *a, size_t at)
+{
+    struct file_rules rules = {.max_bytes = 1 << 20};
+    struct file f;
+    struct cert c;
+    uint8_t blob[KEY_BLOB_MAX];
+    size_t n;
+    const char *path = a->cert_paths[at];
+    char why[CERT_WHY_MAX];
+    struct cert_rules good = {
+        .kind = CERT_HOST, .now_s = (uint64_t)time(NULL), .any_principal = true};
+    enum file_status status = file_read(&f, path, &rules);
+    if (status != FILE_OK)
+        log_fatal("-c %s: %s", path, status == FILE_MISSING ? "no such file" : f.why);
+    else if (!decode_cert((struct bytes){f.data, f.n}, blob, &c, &n))
+        log_fatal("-c %s: not a certificate: expected type, base64, comment", path);
+    else if (c.kind != CERT_HOST)
+        log_fatal("-c %s: it is a user certificate: expected a host certificate", path);
+    else if ((a->certified[at] = certify(a, (struct bytes){blob, n})) == NULL)
+        log_fatal("-c %s: expected a certificate for one of the keys given with -h", path);
+    else if (cert_check(&c, &good, why) != ERR_OK)
+        log_error("-c %s: clients will not accept this certificate: %s", path, why);
+    file_free(&f);
+    return a->certified[at] != NULL;
+}
+
+static bool arrange_host_keys(struct arguments *a)
+{
+    for (size_t i = 0; i < a->n_certs; i++) {
+        if (!load_cert(a, i))
+            return false;
+        a->shown[i] = a->certified[i];
+    }
+    for (size_t i = 0; i < a->n_keys; i++)
+        a->shown[a->n_certs + i] = a->keys[i];
+    a->server.host_keys = a->shown;
+    a->server.n_host_keys = a->n_certs + a->n_keys;
+    return true;
+}
+
+/* ---- the command line ------------------------------------------------------------------------ */
+
 static bool parse_port(const char *text, int *port)
 {
     char *end;
@@ -84,10 +172,15 @@ static enum verdict parse(struct arguments *a, int argc, char *argv[])
     enum log_level level = LOG_LEVEL_INFO;
     int c;
     opterr = 0;
-    while ((c = getopt(argc, argv, ":A:b:DE:h:p:qvV")) != -1) {
+    while ((c = getopt(argc, argv, ":A:b:C:c:DE:h:p:qvV")) != -1) {
         switch (c) {
         case 'A': a->server.authorized_keys = optarg; break;
         case 'b': a->server.listen_address = optarg; break;
+        case 'C': a->server.authorities = optarg; break;
+        case 'c':
+            if (!take_cert_path(a, optarg))
+                return BAD;
+            break;
         case 'D': a->server.foreground = true; break;
         case 'E':
             if (!log_to_file(optarg))
@@ -117,9 +210,12 @@ static enum verdict parse(struct arguments *a, int argc, char *argv[])
     else if (a->n_keys == 0)
         log_fatal(
             "no host key: expected -h file (make one with: ssh-keygen -t ed25519 -N '' -f file)");
-    else if (a->server.authorized_keys == NULL)
-        log_fatal("no authorized keys: expected -A file");
-    else if (authorized_is_usable(a->server.authorized_keys))
+    else if (a->server.authorized_keys == NULL && a->server.authorities == NULL)
+        log_fatal("no authorized keys: expected -A file, or -C file");
+    else if ((a->server.authorized_keys == NULL ||
+                 authorized_is_usable(a->server.authorized_keys)) &&
+             (a->server.authorities == NULL || authorized_is_usable(a->server.authorities)) &&
+             arrange_host_keys(a))
         return RUN;
     return BAD;
 }
@@ -135,8 +231,6 @@ int main(int argc, char *argv[])
     case DONE: status = 0; break;
     case BAD: break;
     case RUN:
-        a.server.host_keys = (const struct private_key *const *)a.keys;
-        a.server.n_host_keys = a.n_keys;
         if (!a.server.foreground && !background_begin())
             log_fatal("cannot fork: %s", strerror(errno));
         else
@@ -145,5 +239,7 @@ int main(int argc, char *argv[])
     }
     for (size_t i = 0; i < a.n_keys; i++)
         private_key_free(a.keys[i]);
+    for (size_t i = 0; i < a.n_certs; i++)
+        private_key_free(a.certified[i]);
     return status;
 }

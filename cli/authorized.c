@@ -1,17 +1,12 @@
 #include "cli/authorized.h"
 
+#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
+#include "cli/authorized_grant.h"
 #include "cli/file.h"
 #include "cli/log.h"
-#include "crypto/key.h"
-
-/* Options that take away what this server does not offer, or give it back. */
-static const char *const harmless[] = {"no-pty", "no-X11-forwarding", "no-agent-forwarding",
-    "no-user-rc", "pty", "X11-forwarding", "agent-forwarding", "user-rc", "port-forwarding",
-    "no-touch-required"};
 
 static bool is_blank(uint8_t c)
 {
@@ -45,45 +40,6 @@ static bool next_word(struct bytes s, struct bytes *word, struct bytes *rest)
     return !quoted;
 }
 
-static bool option_is(struct bytes option, const char *name)
-{
-    return option.n == strlen(name) && strncasecmp((const char *)option.p, name, option.n) == 0;
-}
-
-static bool option_is_harmless(struct bytes option)
-{
-    for (size_t i = 0; i < sizeof harmless / sizeof harmless[0]; i++)
-        if (option_is(option, harmless[i]))
-            return true;
-    return false;
-}
-
-/* May a key with these options forward ports here? *unknown is the first option not understood. */
-static bool options_allow(struct bytes options, struct bytes *unknown)
-{
-    bool forwarding = true;
-    *unknown = (struct bytes){0};
-    while (options.n > 0) {
-        size_t n = 0;
-        bool quoted = false;
-        for (; n < options.n && (quoted || options.p[n] != ','); n++)
-            quoted ^= options.p[n] == '"';
-        struct bytes option = {options.p, n};
-        options = (struct bytes){options.p + n, options.n - n};
-        if (options.n > 0)
-            options = (struct bytes){options.p + 1, options.n - 1};
-        if (option_is(option, "restrict") || option_is(option, "no-port-forwarding"))
-            forwarding = false;
-        else if (option_is(option, "port-forwarding"))
-            forwarding = true;
-        else if (!option_is_harmless(option)) {
-            *unknown = option;
-            return false;
-        }
-    }
-    return forwarding;
-}
-
 /* Types are told from options by being known to crypto. */
 static bool is_key_type(struct bytes word)
 {
@@ -95,40 +51,108 @@ struct place {
     unsigned long line;
 };
 
-static enum authorized check_line(struct bytes line, struct bytes key, const struct place *at)
+/* A line taken apart: its options may be empty. */
+struct entry {
+    struct bytes options;
+    struct bytes blob;
+    uint8_t room[KEY_BLOB_MAX];
+};
+
+static bool read_entry(struct bytes line, struct entry *e)
 {
-    struct bytes options = {0}, type, b64, rest, unknown;
-    uint8_t blob[KEY_BLOB_MAX];
-    size_t blob_n;
+    struct bytes type, b64, rest;
+    size_t n;
+    e->options = (struct bytes){0};
     bool good = next_word(line, &type, &rest);
     if (good && !is_key_type(type)) {
-        options = type;
+        e->options = type;
         good = next_word(rest, &type, &rest);
     }
     if (!good || !next_word(rest, &b64, &rest) ||
-        key_from_base64(type, b64, blob, sizeof blob, &blob_n) != ERR_OK) {
+        key_from_base64(type, b64, e->room, sizeof e->room, &n) != ERR_OK)
+        return false;
+    e->blob = (struct bytes){e->room, n};
+    return true;
+}
+
+/* The question, with the certificate in it taken apart. */
+struct asked {
+    const struct authorized_query *q;
+    bool is_cert;
+    struct cert cert;
+};
+
+static enum authorized settle(const struct authorized_grant *grant, const struct asked *a,
+    const struct place *at, const char *what, bool good, char why[CERT_WHY_MAX])
+{
+    if (good && authorized_grant_suffices(grant, a->q, why))
+        return AUTHORIZED_YES;
+    log_info("%s line %lu: %s is not accepted: %s", at->file, at->line, what, why);
+    return AUTHORIZED_NO;
+}
+
+/* The line's key is the one that was shown, or the authority of the certificate that was. */
+static enum authorized check_match(
+    const struct authorized_grant *line, const struct asked *a, const struct place *at)
+{
+    char why[CERT_WHY_MAX] = "", what[sizeof(struct log_escaped) + 32];
+    struct authorized_grant grant = *line;
+    if (!a->is_cert)
+        return settle(line, a, at, "the key", true, why);
+    snprintf(what, sizeof what, "certificate \"%s\"", log_escape(a->cert.key_id).s);
+    bool good = authorized_grant_certificate(&a->cert, a->q, line, &grant, why);
+    return settle(&grant, a, at, what, good, why);
+}
+
+/* A plain key is never taken from a line of an authority, nor a certificate from any other. */
+static enum authorized check_line(struct bytes line, const struct asked *a, const struct place *at)
+{
+    struct entry e;
+    struct authorized_grant grant;
+    struct bytes unknown;
+    if (!read_entry(line, &e)) {
         log_error(
             "%s line %lu: not a public key: expected [options] type base64 [comment]; the line "
             "is skipped",
             at->file, at->line);
         return AUTHORIZED_NO;
     }
-    if (!bytes_equal(key, (struct bytes){blob, blob_n}))
+    if (!bytes_equal(e.blob, a->is_cert ? a->cert.ca : a->q->key))
         return AUTHORIZED_NO;
-    if (options_allow(options, &unknown))
-        return AUTHORIZED_YES;
-    if (unknown.n > 0)
+    if (!authorized_grant_line(e.options, &grant, &unknown)) {
         log_error("%s line %lu: option %s is not supported here: the key is not accepted", at->file,
             at->line, log_escape(unknown).s);
-    else
-        log_info("%s line %lu: the key may not forward ports", at->file, at->line);
-    return AUTHORIZED_NO;
+        return AUTHORIZED_NO;
+    }
+    return grant.is_authority == a->is_cert ? check_match(&grant, a, at) : AUTHORIZED_NO;
 }
 
-enum authorized authorized_check_text(struct bytes text, const char *name, struct bytes key)
+/* Every line of a file of authorities is one, and has no options. */
+static enum authorized check_authority(
+    struct bytes line, const struct asked *a, const struct place *at)
+{
+    static const struct authorized_grant everything = {.forwarding = true, .no_touch = true};
+    struct entry e;
+    if (!read_entry(line, &e) || e.options.n > 0) {
+        log_error(
+            "%s line %lu: not an authority's key: expected type base64 [comment]; the line is "
+            "skipped",
+            at->file, at->line);
+        return AUTHORIZED_NO;
+    }
+    bool same = a->is_cert && bytes_equal(e.blob, a->cert.ca);
+    return same ? check_match(&everything, a, at) : AUTHORIZED_NO;
+}
+
+static enum authorized check_text(struct bytes text, const char *name,
+    const struct authorized_query *q,
+    enum authorized (*check)(struct bytes line, const struct asked *a, const struct place *at))
 {
     struct place at = {.file = name};
+    struct asked a = {.q = q, .is_cert = cert_is(q->key)};
     struct bytes line;
+    if (a.is_cert && cert_parse(q->key, &a.cert) != ERR_OK)
+        return AUTHORIZED_NO;
     while (file_next_line(&text, &line)) {
         at.line++;
         struct bytes body = skip_blanks(line);
@@ -137,10 +161,22 @@ enum authorized authorized_check_text(struct bytes text, const char *name, struc
         if (body.n > AUTHORIZED_LINE_MAX)
             log_error("%s line %lu: longer than %d bytes; the line is skipped", name, at.line,
                 AUTHORIZED_LINE_MAX);
-        else if (check_line(body, key, &at) == AUTHORIZED_YES)
+        else if (check(body, &a, &at) == AUTHORIZED_YES)
             return AUTHORIZED_YES;
     }
     return AUTHORIZED_NO;
+}
+
+enum authorized authorized_check_text(
+    struct bytes text, const char *name, const struct authorized_query *q)
+{
+    return check_text(text, name, q, check_line);
+}
+
+enum authorized authorized_check_authorities_text(
+    struct bytes text, const char *name, const struct authorized_query *q)
+{
+    return check_text(text, name, q, check_authority);
 }
 
 /* Reads path into f; file_free(f) whatever comes of it. */
@@ -166,12 +202,22 @@ bool authorized_is_usable(const char *path)
     return good;
 }
 
-enum authorized authorized_check(const char *path, struct bytes key)
+enum authorized authorized_check(const char *path, const struct authorized_query *q)
 {
     struct file f;
     enum authorized answer = AUTHORIZED_NO;
     if (read_keys(path, &f))
-        answer = authorized_check_text((struct bytes){f.data, f.n}, path, key);
+        answer = authorized_check_text((struct bytes){f.data, f.n}, path, q);
+    file_free(&f);
+    return answer;
+}
+
+enum authorized authorized_check_authorities(const char *path, const struct authorized_query *q)
+{
+    struct file f;
+    enum authorized answer = AUTHORIZED_NO;
+    if (read_keys(path, &f))
+        answer = authorized_check_authorities_text((struct bytes){f.data, f.n}, path, q);
     file_free(&f);
     return answer;
 }

@@ -46,4 +46,5 @@ void environment_read(struct environment *env)
     env->macs = packet_mac_names();
     env->kex = kex_names();
     env->host_key_algorithms = key_algorithm_names();
+    env->signature_algorithms = key_signature_names();
 }

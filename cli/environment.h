@@ -21,6 +21,7 @@ struct environment {
     const char *ciphers;
     const char *macs;
     const char *kex;
+    const char *signature_algorithms; /* without those for certificates */
     const char *host_key_algorithms;
 };
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/host_cert.h"
 #include "cli/hosts.h"
 #include "cli/hosts_command.h"
 #include "cli/log.h"
@@ -27,6 +28,8 @@ struct decision {
     bool with_address;
     char address_name[HOSTS_NAME_MAX];
     bool confirmed; /* the person said yes */
+    bool by_certificate;
+    uint8_t plain[KEY_BLOB_MAX]; /* key, when it came inside a certificate */
 };
 
 static void add_files(struct decision *d, const struct text_list *list)
@@ -80,18 +83,34 @@ static bool add_command(const struct options *o, struct hosts_query *q, const ch
     return true;
 }
 
-static enum hosts_verdict look_up(struct decision *d, const struct hosts_query *asked,
-    const char *purpose, struct hosts_answer *answer)
+/* A certificate is looked at first; where none of its authorities is known, its key counts by
+ * itself. */
+static void look_up_name(struct decision *d)
 {
-    struct hosts_query q = *asked;
+    struct hosts_query q = d->query;
     struct file out;
-    *answer = (struct hosts_answer){.verdict = HOSTS_REFUSED};
-    if (add_command(d->o, &q, purpose, d->key, &out))
-        hosts_lookup(&q, d->key, answer);
+    d->by_name = (struct hosts_answer){.verdict = HOSTS_REFUSED};
+    if (add_command(d->o, &q, "HOSTNAME", d->key, &out)) {
+        enum host_cert v = host_cert_decide(d->o, &q, d->key, &d->by_name);
+        d->by_certificate = v == HOST_CERT_TRUSTED;
+        if (v == HOST_CERT_PLAIN) {
+            d->key = cert_plain_blob(d->key, d->plain);
+            hosts_lookup(&q, d->key, &d->by_name);
+        }
+    }
+    d->query.more_name = q.more_name; /* for messages; the lines themselves are gone */
     file_free(&out);
-    if (asked == &d->query)
-        d->query.more_name = q.more_name; /* for messages; the lines themselves are gone */
-    return answer->verdict;
+}
+
+static void look_up_address(struct decision *d)
+{
+    struct hosts_query q = d->query;
+    struct file out;
+    q.host = d->address;
+    d->by_address = (struct hosts_answer){.verdict = HOSTS_REFUSED};
+    if (add_command(d->o, &q, "ADDRESS", d->key, &out))
+        hosts_lookup(&q, d->key, &d->by_address);
+    file_free(&out);
 }
 
 bool host_key_algorithms(const struct options *o, char *out, size_t cap)
@@ -248,17 +267,25 @@ static bool is_acceptable(const struct options *o, struct bytes key)
 {
     const char *why, *type;
     char print[FINGERPRINT_MAX];
+    uint8_t room[KEY_BLOB_MAX];
+    struct cert c;
+    struct krl_question q = {.key = cert_plain_blob(key, room)};
     fingerprint((enum fingerprint_hash)o->fingerprint_hash, key, print);
-    if (key_check(key, &type) == ERR_OK && strcmp(type, "ssh-rsa") == 0 &&
-        key_bits(key) < (unsigned)o->required_rsa_size) {
+    if (key_check(q.key, &type) == ERR_OK && strcmp(type, "ssh-rsa") == 0 &&
+        key_bits(q.key) < (unsigned)o->required_rsa_size) {
         log_error("Bad server host key: an RSA key of %u bits, and RequiredRSASize is %d",
-            key_bits(key), o->required_rsa_size);
+            key_bits(q.key), o->required_rsa_size);
         return false;
     }
     if (o->revoked_host_keys == NULL)
         return true;
+    q.is_certificate = cert_is(key) && cert_parse(key, &c) == ERR_OK;
+    if (q.is_certificate) {
+        q.ca_key = c.ca;
+        q.serial = c.serial;
+        q.key_id = c.key_id;
+    }
     const char *file = o->revoked_host_keys;
-    struct krl_question q = {.key = key};
     switch (revoked_check(file, &q, &why)) {
     case REVOKED_NO: return true;
     case REVOKED_YES:
@@ -276,18 +303,20 @@ static bool is_acceptable(const struct options *o, struct bytes key)
 static enum host_key_trust decide(struct decision *d)
 {
     const struct options *o = d->o;
-    enum hosts_verdict verdict = look_up(d, &d->query, "HOSTNAME", &d->by_name);
     enum strict_host_key strict = (enum strict_host_key)o->strict_host_key_checking;
+    look_up_name(d);
+    if (d->by_certificate)
+        return HOST_KEY_TRUSTED;
+    enum hosts_verdict verdict = d->by_name.verdict;
     d->with_address = host_key_checks_address(o, d->address) &&
                       hosts_name(d->address, d->query.port, d->address_name);
     if (d->with_address) {
-        struct hosts_query q = d->query;
-        q.host = d->address;
-        verdict = look_up(d, &q, "ADDRESS", &d->by_address) == HOSTS_REFUSED ? HOSTS_REFUSED
-                  : d->by_address.verdict == HOSTS_REVOKED                   ? HOSTS_REVOKED
-                                                                             : verdict;
-        if (verdict != d->by_name.verdict)
+        look_up_address(d);
+        enum hosts_verdict v = d->by_address.verdict;
+        if (v == HOSTS_REFUSED || v == HOSTS_REVOKED) {
+            verdict = v;
             d->by_name = d->by_address;
+        }
     }
     switch (hosts_decide(verdict, strict, o->batch_mode)) {
     case HOSTS_ACCEPT:

@@ -7,6 +7,7 @@
 
 #include "cli/base64.h"
 #include "cli/file.h"
+#include "crypto/cert.h"
 #include "crypto/hash.h"
 #include "crypto/key.h"
 #include "proto/known_hosts.h"
@@ -134,8 +135,9 @@ static bool walk_files(const struct walker *w, const struct hosts_query *q, uint
 /* ---- the verdict ----------------------------------------------------------------------------- */
 
 struct lookup {
-    struct bytes key;
-    const char *type; /* of key */
+    struct bytes key;        /* plain: the one inside, when it is about a certificate */
+    const char *type;        /* of key */
+    const struct cert *cert; /* NULL: about key alone */
     struct hosts_answer *answer;
 };
 
@@ -171,8 +173,13 @@ static void judge(void *user, const struct match *m)
 {
     struct lookup *l = user;
     bool same = bytes_equal(m->key, l->key);
-    if (m->marker == KH_REVOKED && same)
+    bool is_ca = l->cert != NULL && bytes_equal(m->key, l->cert->ca);
+    if (m->marker == KH_REVOKED && (same || is_ca))
         find(l, HOSTS_REVOKED, m);
+    if (m->marker == KH_CERT_AUTHORITY && l->cert != NULL)
+        find(l, is_ca ? HOSTS_KNOWN : HOSTS_CHANGED, m);
+    if (l->cert != NULL)
+        return;
     if (m->marker != KH_NONE || bytes_is(m->type, "ssh-dss"))
         return;
     if (same)
@@ -193,10 +200,17 @@ enum hosts_verdict hosts_lookup(
     const struct hosts_query *q, struct bytes key, struct hosts_answer *answer)
 {
     struct lookup l = {.key = key, .answer = answer};
+    struct cert cert;
+    uint8_t inside[KEY_BLOB_MAX];
     *answer = (struct hosts_answer){.verdict = HOSTS_REFUSED};
     if (key_check(key, &l.type) != ERR_OK) {
         log_error("the server's host key is damaged or of a kind that adit does not have");
         return HOSTS_REFUSED;
+    }
+    if (cert_is(key) && cert_parse(key, &cert) == ERR_OK) {
+        l.cert = &cert;
+        l.type = cert.key_type;
+        l.key = (struct bytes){inside, cert_plain_key(&cert, inside, sizeof inside)};
     }
     lookup_port(q, q->port, &l);
     if (answer->verdict != HOSTS_UNKNOWN || q->port == SSH_PORT)
@@ -237,24 +251,35 @@ enum { TYPES_MAX = 16 };
 struct types {
     char names[TYPES_MAX][64];
     size_t n;
+    bool has_authority; /* a @cert-authority line */
 };
 
 static void note_type(void *user, const struct match *m)
 {
     struct types *t = user;
+    if (m->marker == KH_CERT_AUTHORITY)
+        t->has_authority = true;
     if (m->marker != KH_NONE || t->n == TYPES_MAX || m->type.n >= sizeof t->names[0])
         return;
     memcpy(t->names[t->n], m->type.p, m->type.n);
     t->names[t->n++][m->type.n] = '\0';
 }
 
-static bool is_known(const struct types *t, struct bytes algorithm)
+/* For certificates it is the key inside that counts: a server whose authority is not ours is looked
+ * up by that. */
+static bool is_key_known(const struct types *t, struct bytes algorithm)
 {
     const char *type = key_type_of_algorithm(algorithm);
     for (size_t i = 0; type != NULL && i < t->n; i++)
-        if (strcmp(type, t->names[i]) == 0)
+        if (strcmp(key_plain_type(type), t->names[i]) == 0)
             return true;
     return false;
+}
+
+static bool is_known(const struct types *t, struct bytes algorithm)
+{
+    return (t->has_authority && key_algorithm_is_certificate(algorithm)) ||
+           is_key_known(t, algorithm);
 }
 
 /* Appends those names of list that are known, or those that are not. */
@@ -279,7 +304,8 @@ bool hosts_order_algorithms(const struct hosts_query *q, const char *list, char 
     struct wire_writer w = wire_writer((uint8_t *)out, cap);
     bool ok = walk_files(&walker, q, q->port);
     namelist_next(&rest, &first);
-    if (!ok || is_known(&types, first)) { /* leave what is first alone: it tells a watcher less */
+    if (!ok ||
+        is_key_known(&types, first)) { /* leave what is first alone: it tells a watcher less */
         wire_put_raw(&w, all);
     } else {
         append(&w, &types, all, true);

@@ -7,7 +7,7 @@
  *
  * Marked lines: @revoked wins over every other line, whichever file it is in, and also where it
  * names the key of a certificate authority. @cert-authority vouches for certificates only, so a
- * plain key never matches one. */
+ * plain key never matches one, and a certificate matches nothing else. */
 #ifndef CLI_HOSTS_H
 #define CLI_HOSTS_H
 
@@ -57,7 +57,11 @@ struct hosts_answer {
 
 /* Never fails: what goes wrong is HOSTS_REFUSED, with a message logged. As ssh does, a host on
  * another port than 22 that has no line of its own is also KNOWN by a line for its plain name that
- * holds this very key. */
+ * holds this very key.
+ *
+ * For a certificate the lines of authorities are asked: KNOWN means that one holds the authority
+ * that signed it (whether it is a good one is for cert_check() to say), CHANGED that there are
+ * others only; REVOKED that its key or its authority is. */
 enum hosts_verdict hosts_lookup(
     const struct hosts_query *q, struct bytes key, struct hosts_answer *answer);
 
@@ -69,7 +73,8 @@ bool hosts_name(const char *host, uint16_t port, char out[HOSTS_NAME_MAX]);
 bool hosts_line_is_for(const struct known_hosts_line *line, const char *name);
 
 /* The algorithms of list (names, comma-separated), those first whose keys the files hold for this
- * host, so that the server shows the key we know; otherwise in list's order. Writes a text with its
+ * host, so that the server shows the key we know; with a line of an authority, those for
+ * certificates too; otherwise in list's order. Writes a text with its
  * NUL to out. When nothing is known, or cannot be read, it is the list as it stands: what is asked
  * of an unknown host is the same for everybody (CVE-2020-14145). false: it does not fit. */
 bool hosts_order_algorithms(const struct hosts_query *q, const char *list, char *out, size_t cap);

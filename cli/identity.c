@@ -145,11 +145,10 @@ bool identities_find(struct identities *ids, const struct options *o)
     for (size_t i = 0; ok && i < o->identity_files.n; i++)
         if (strcasecmp(o->identity_files.items[i], "none") != 0)
             ok = add(ids, o->identity_files.items[i], true, o->env->uid);
-    if (o->identity_files.n > 0 || o->env->home[0] == '\0')
-        return ok;
-    for (size_t i = 0; ok && identity_defaults[i] != NULL; i++)
+    bool wants_defaults = o->identity_files.n == 0 && o->env->home[0] != '\0';
+    for (size_t i = 0; ok && wants_defaults && identity_defaults[i] != NULL; i++)
         ok = add_default(ids, o, identity_defaults[i]);
-    return ok;
+    return ok && identities_add_certificates(ids, o);
 }
 
 void identities_free(struct identities *ids)

@@ -18,6 +18,7 @@ struct identity {
     struct private_key *key; /* owned; NULL until identity_load() */
     uid_t uid;               /* the user, whose files nobody else may read */
     bool is_spent;           /* loading failed for good: it is not tried again */
+    bool is_certificate;     /* blob is one, and another identity signs: identities_signer() */
 };
 
 struct identities {
@@ -29,6 +30,10 @@ struct identities {
  * tell. A file that was named and is missing is in the list, so that its turn brings the warning.
  * false: no memory, logged. identities_free() in any case. */
 bool identities_find(struct identities *ids, const struct options *o);
+/* Adds the certificates, in ssh's order: those CertificateFile names before all others; without
+ * any, each IDENTITY-cert.pub behind its identity. Files that are missing or no user certificates
+ * are passed over with a message. false: no memory, logged. */
+bool identities_add_certificates(struct identities *ids, const struct options *o);
 void identities_free(struct identities *ids); /* wipes the keys; accepts an empty struct */
 
 /* Asks for the passphrase of path: writes at most cap bytes to out and returns how many, or -1 when
@@ -46,6 +51,11 @@ enum { IDENTITY_PASSPHRASE_MAX = 1024 };
  * default file that cannot be used and for a passphrase not given). A private key that is not the
  * .pub file's is refused. */
 bool identity_load(struct identity *id, const struct identity_asker *asker);
+
+/* Who signs for id: itself, or for a certificate the identity whose key is inside it, for which
+ * those may have to be loaded whose public keys are not known. NULL: nobody. */
+struct identity *identities_signer(
+    struct identities *ids, struct identity *id, const struct identity_asker *asker);
 
 /* The default names in ~/.ssh, in the order they are tried, NULL at the end. */
 extern const char *const identity_defaults[];

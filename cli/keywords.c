@@ -34,7 +34,9 @@ static const struct setting_range counts = {0, 1000000}, from_one = {1, 1000000}
 static const struct setting_algorithms ciphers = {offsetof(struct environment, ciphers)},
                                        macs = {offsetof(struct environment, macs)},
                                        kexes = {offsetof(struct environment, kex)},
-                                       keys = {offsetof(struct environment, host_key_algorithms)};
+                                       keys = {offsetof(struct environment, host_key_algorithms)},
+                                       signatures = {
+                                           offsetof(struct environment, signature_algorithms)};
 
 static const enum forward_kind local = FORWARD_LOCAL, remote = FORWARD_REMOTE,
                                dynamic = FORWARD_DYNAMIC;
@@ -66,8 +68,8 @@ static const struct keyword table[] = {
     {"CanonicalizeHostname", WARN_UNLESS("no")},
     {"CanonicalizeMaxDots", LATER},
     {"CanonicalizePermittedCNAMEs", LATER},
-    {"CASignatureAlgorithms", LATER},
-    {"CertificateFile", LATER},
+    {"CASignatureAlgorithms", NAMES(ca_signature_algorithms, signatures)},
+    {"CertificateFile", AT(certificate_files), .set = set_certificate_file, .wanted = "a path"},
     {"ChallengeResponseAuthentication", YES_NO(kbd_interactive_authentication)},
     {"ChannelTimeout", LATER},
     {"CheckHostIP", YES_NO(check_host_ip)},

@@ -92,11 +92,16 @@ static long ask_passphrase(void *user, const char *prompt, int attempt, char *ou
     return prompt_ask(PROMPT_SECRET, prompt, out, cap);
 }
 
-static bool load(struct login *l, struct identity *id)
+static struct identity_asker asker_of(struct login *l)
 {
-    struct identity_asker asker = {.ask = ask_passphrase,
+    return (struct identity_asker){.ask = ask_passphrase,
         .user = l,
         .max_attempts = l->options->batch_mode ? 0 : l->options->number_of_password_prompts};
+}
+
+static bool load(struct login *l, struct identity *id)
+{
+    struct identity_asker asker = asker_of(l);
     return !id->is_spent && identity_load(id, &asker);
 }
 
@@ -110,7 +115,9 @@ static bool choose_algorithm(const struct login *l, struct bytes blob, struct by
     struct bytes type = wire_string(&r);
     while (namelist_next(&ours, alg)) {
         const char *of = key_type_of_algorithm(*alg);
-        if (of != NULL && bytes_is(type, of) && (server.n == 0 || namelist_has(server, *alg)))
+        if (of != NULL && bytes_is(type, of) &&
+            (server.n == 0 || namelist_has(server, *alg) ||
+                namelist_has(server, key_signature_name(*alg))))
             return true;
     }
     return false;
@@ -122,10 +129,15 @@ static bool offer_identity(struct login *l, struct identity *id)
     if (id->blob == NULL && !load(l, id))
         return false;
     struct bytes blob = {id->blob, id->blob_n};
-    if (strcmp(key_short_name(blob), "RSA") == 0 &&
+    if (strncmp(key_short_name(blob), "RSA", 3) == 0 &&
         key_bits(blob) < (unsigned)l->options->required_rsa_size) {
         log_info("%s: skipped: an RSA key of %u bits, and RequiredRSASize is %d",
             log_escape_cstr(id->path).s, key_bits(blob), l->options->required_rsa_size);
+        return false;
+    }
+    struct identity_asker asker = asker_of(l);
+    if (identities_signer(&l->ids, id, &asker) == NULL) {
+        log_verbose("%s: no private key for this certificate", log_escape_cstr(id->path).s);
         return false;
     }
     if (!choose_algorithm(l, blob, &alg)) {
@@ -152,7 +164,9 @@ static bool next_identity(struct login *l)
 static void sign(struct login *l, const struct transport_event *e)
 {
     static const struct bytes nothing = {0};
-    struct identity *id = &l->ids.list[l->next_id - 1];
+    struct identity_asker asker = asker_of(l);
+    struct identity *id =
+        identities_signer(&l->ids, &l->ids.list[l->next_id - 1], &asker); /* it was there */
     uint8_t signature[KEY_SIGNATURE_MAX];
     size_t n = sizeof signature;
     log_debug("Server accepts key: %s", log_escape_cstr(id->path).s);
@@ -160,7 +174,8 @@ static void sign(struct login *l, const struct transport_event *e)
         transport_auth_signature(l->tp, nothing);
         return;
     }
-    if (private_key_sign(id->key, e->algorithm, e->data, signature, &n) != ERR_OK) {
+    if (private_key_sign(id->key, key_signature_name(e->algorithm), e->data, signature, &n) !=
+        ERR_OK) {
         log_error("%s: signing failed", log_escape_cstr(id->path).s);
         transport_auth_signature(l->tp, nothing);
         return;

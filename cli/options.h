@@ -81,6 +81,7 @@ struct options {
     struct text_list user_known_hosts;   /* paths, expanded; empty means none */
     struct text_list global_known_hosts; /* the same */
     const char *host_key_alias;          /* NULL: none */
+    const char *ca_signature_algorithms; /* what authorities may sign certificates with */
     int hash_known_hosts;                /* 0, 1 */
     int no_host_auth_for_localhost;      /* 0, 1 */
     int check_host_ip;                   /* 0, 1 */
@@ -95,6 +96,7 @@ struct options {
 
     /* Who we are. */
     struct text_list identity_files;       /* paths, expanded; empty: the defaults of identity.h */
+    struct text_list certificate_files;    /* paths, expanded; empty: those beside the identities */
     int identities_only;                   /* 0, 1 */
     int batch_mode;                        /* 0, 1: never ask anybody anything */
     int pubkey_authentication;             /* 0, 1 */

@@ -188,7 +188,8 @@ static bool finish_paths(struct options *o)
                            "~/.ssh/known_hosts", "~/.ssh/known_hosts2")) &&
            finish_known_hosts(
                o, &plain, "GlobalKnownHostsFile", &o->global_known_hosts, first, second) &&
-           expand_list(o, &e, "IdentityFile", &o->identity_files);
+           expand_list(o, &e, "IdentityFile", &o->identity_files) &&
+           expand_list(o, &e, "CertificateFile", &o->certificate_files);
 }
 
 /* RevokedHostKeys, and what KnownHostsCommand will need when it is run. */
@@ -284,6 +285,7 @@ static void fill_authentication(struct options *o)
     default_int(&o->number_of_password_prompts, DEFAULT_PROMPTS);
     default_text(&o->preferred_authentications, "publickey,keyboard-interactive,password");
     default_text(&o->pubkey_algorithms, o->env->host_key_algorithms);
+    default_text(&o->ca_signature_algorithms, o->env->signature_algorithms);
     if (o->batch_mode)
         o->number_of_password_prompts = 0;
 }

@@ -97,6 +97,7 @@ static void print_connection(FILE *out, const struct options *o)
     text(out, "kexalgorithms", o->kex);
     text(out, "hostkeyalgorithms", o->host_key_algorithms);
     text(out, "pubkeyacceptedalgorithms", o->pubkey_algorithms);
+    text(out, "casignaturealgorithms", o->ca_signature_algorithms);
 }
 
 static void print_session(FILE *out, const struct options *o)
@@ -148,6 +149,7 @@ static void print_identity(FILE *out, const struct options *o)
     each(out, "identityfile", &o->identity_files);
     for (size_t i = 0; o->identity_files.n == 0 && identity_defaults[i] != NULL; i++)
         fprintf(out, "identityfile ~/.ssh/%s\n", identity_defaults[i]);
+    each(out, "certificatefile", &o->certificate_files);
     yes_no(out, "identitiesonly", o->identities_only);
     yes_no(out, "batchmode", o->batch_mode);
     fprintf(out, "pubkeyauthentication %s\n", o->pubkey_authentication ? "true" : "false");

@@ -1,16 +1,20 @@
 #include "cli/server.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/authorized.h"
 #include "cli/background.h"
 #include "cli/log.h"
 #include "cli/server_host_keys.h"
 #include "cli/version.h"
+#include "crypto/cert.h"
 #include "forward/gateway.h"
 #include "forward/listener.h"
 #include "forward/peer.h"
@@ -52,7 +56,8 @@ struct conn {
     bool is_stranger;
     unsigned serial; /* names the connection in the log */
     char from[80];
-    char user[128]; /* escaped */
+    char address[NI_MAXHOST]; /* the numeric part of from */
+    char user[128];           /* escaped */
 };
 
 static void conn_say(void *user, const char *line)
@@ -84,15 +89,44 @@ static void conn_ended(void *user, const struct fault *why)
 /* ---- login ------------------------------------------------------------------------------------
  */
 
+static bool is_authorized(struct conn *c, const struct transport_event *e)
+{
+    const struct server_options *o = c->server->o;
+    struct authorized_query q = {.key = e->key,
+        .user = e->user,
+        .address = c->address,
+        .now_s = (uint64_t)time(NULL),
+        .is_signed = e->verified,
+        .facts = e->facts};
+    return (o->authorized_keys != NULL &&
+               authorized_check(o->authorized_keys, &q) == AUTHORIZED_YES) ||
+           (o->authorities != NULL &&
+               authorized_check_authorities(o->authorities, &q) == AUTHORIZED_YES);
+}
+
+/* Which certificate, and whose. "" for a plain key. */
+static void describe_certificate(struct bytes key, char *out, size_t cap)
+{
+    struct cert cert;
+    char fp[KEY_FINGERPRINT_MAX];
+    out[0] = '\0';
+    if (!cert_is(key) || cert_parse(key, &cert) != ERR_OK)
+        return;
+    key_fingerprint_sha256(cert.ca, fp);
+    snprintf(out, cap, " ID \"%s\" (serial %" PRIu64 ") CA %s %s", log_escape(cert.key_id).s,
+        cert.serial, key_short_name(cert.ca), fp);
+}
+
 static void auth_key(struct conn *c, const struct transport_event *e)
 {
-    bool good = authorized_check(c->server->o->authorized_keys, e->key) == AUTHORIZED_YES;
-    char fp[KEY_FINGERPRINT_MAX];
+    bool good = is_authorized(c, e);
+    char fp[KEY_FINGERPRINT_MAX], cert[sizeof(struct log_escaped) + 160];
     key_fingerprint_sha256(e->key, fp);
+    describe_certificate(e->key, cert, sizeof cert);
     text_escape(c->user, sizeof c->user, e->user, TEXT_LINE);
     if (e->verified || !good)
-        log_info("#%u %s public key for %s from %s: %s %s", c->serial,
-            good ? "accepted" : "refused", c->user, c->from, key_short_name(e->key), fp);
+        log_info("#%u %s public key for %s from %s: %s %s%s", c->serial,
+            good ? "accepted" : "refused", c->user, c->from, key_short_name(e->key), fp, cert);
     transport_auth_decide(peer_transport(c->peer), good);
 }
 
@@ -170,6 +204,7 @@ static void accepted(void *user, int fd, const char *from_host, uint16_t from_po
     c->is_stranger = true;
     s->n_strangers++;
     snprintf(c->from, sizeof c->from, "%s port %u", from_host, from_port);
+    snprintf(c->address, sizeof c->address, "%s", from_host);
     c->next = s->conns;
     if (c->next != NULL)
         c->next->at = &c->next;

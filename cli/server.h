@@ -6,10 +6,11 @@
 #include "crypto/key.h"
 
 struct server_options {
-    const char *listen_address; /* NULL: loopback, both families */
-    int port;                   /* 0: the kernel picks */
-    const char *authorized_keys;
-    const struct private_key *const *host_keys;
+    const char *listen_address;                 /* NULL: loopback, both families */
+    int port;                                   /* 0: the kernel picks */
+    const char *authorized_keys;                /* NULL: none, and then there are */
+    const char *authorities;                    /* a file of trusted user CA keys; NULL: none */
+    const struct private_key *const *host_keys; /* those with certificates before those without */
     size_t n_host_keys;
     bool foreground;
 };

@@ -203,6 +203,13 @@ bool set_identity_file(const struct keyword_call *call)
     return add_text(call, &call->o->identity_files, call->args[0]);
 }
 
+bool set_certificate_file(const struct keyword_call *call)
+{
+    if (call->o->certificate_files.n >= IDENTITY_FILES_MAX && !call->place->is_check_only)
+        return keyword_problem(call, "too many certificate files (at most 100)");
+    return add_text(call, &call->o->certificate_files, call->args[0]);
+}
+
 /* "any" or "none" alone, or HOST:PORT each, either of them "*". */
 static bool is_host_port(const char *text)
 {

@@ -23,6 +23,7 @@ bool set_text(const struct keyword_call *call);       /* const char * */
 bool set_paths(const struct keyword_call *call);      /* struct text_list; "none" stands alone */
 bool set_algorithms(const struct keyword_call *call); /* const char * */
 
+bool set_certificate_file(const struct keyword_call *call);
 bool set_escape_char(const struct keyword_call *call);
 bool set_forward(const struct keyword_call *call); /* detail: enum forward_kind */
 bool set_host_key_algorithms(const struct keyword_call *call);

@@ -10,6 +10,7 @@
 #include "cli/prompt.h"
 #include "cli/revoked.h"
 #include "cli/tty.h"
+#include "crypto/cert.h"
 #include "crypto/fingerprint.h"
 #include "crypto/key.h"
 #include "proto/namelist.h"
@@ -56,7 +57,7 @@ static bool is_wanted(const struct options *o, struct bytes key)
     struct bytes list = bytes_of(o->host_key_algorithms), name;
     struct krl_question q = {.key = key};
     bool is_listed = false;
-    if (key_check(key, &type) != ERR_OK)
+    if (cert_is(key) || key_check(key, &type) != ERR_OK)
         return false;
     while (namelist_next(&list, &name)) {
         const char *of = key_type_of_algorithm(name);
@@ -83,7 +84,7 @@ static bool take_keys(struct update_host_keys *u, struct bytes body)
     struct hosts_update *f = &u->files;
     while (r.left > 0 && !r.bad) {
         struct bytes key = wire_string(&r);
-        if (r.bad || !is_wanted(u->config.options, key)) /* certificates too: no plain keys */
+        if (r.bad || !is_wanted(u->config.options, key)) /* certificates are none to store */
             continue;
         uint8_t *copy = f->n_keys < HOSTS_UPDATE_KEYS_MAX ? pool_alloc(&f->pool, key.n) : NULL;
         if (copy == NULL || is_double(f, key)) {

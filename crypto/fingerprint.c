@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/cert.h"
 #include "crypto/hash.h"
 #include "crypto/key.h"
 
@@ -16,11 +17,18 @@ static const struct row rows[] = {
     [FINGERPRINT_MD5] = {HASH_MD5, "MD5"},
 };
 
+/* A certificate goes by the key inside. */
+static void digest_of(enum fingerprint_hash hash, struct bytes blob, uint8_t *digest)
+{
+    uint8_t room[KEY_BLOB_MAX];
+    hash_once(rows[hash].id, cert_plain_blob(blob, room), digest);
+}
+
 void fingerprint(enum fingerprint_hash hash, struct bytes blob, char out[FINGERPRINT_MAX])
 {
     uint8_t digest[HASH_MAX_BYTES];
     size_t n_bytes = hash_bytes(rows[hash].id);
-    hash_once(rows[hash].id, blob, digest);
+    digest_of(hash, blob, digest);
     int n = snprintf(out, FINGERPRINT_MAX, "%s:", rows[hash].name);
     char *at = out + n;
     if (hash == FINGERPRINT_SHA256) {
@@ -83,7 +91,7 @@ void fingerprint_randomart(enum fingerprint_hash hash, struct bytes blob, char o
     uint8_t digest[HASH_MAX_BYTES];
     struct board b;
     char title[64];
-    hash_once(rows[hash].id, blob, digest);
+    digest_of(hash, blob, digest);
     walk(&b, digest, hash_bytes(rows[hash].id));
 
     int n = snprintf(title, sizeof title, "[%s %u]", key_short_name(blob), key_bits(blob));

@@ -111,6 +111,7 @@ static enum err ecdsa_sign(const struct key_type *t, struct bytes fields, struct
         .name = "ecdsa-sha2-nistp" #size,                                                          \
         .short_name = "ECDSA",                                                                     \
         .algorithms = "ecdsa-sha2-nistp" #size,                                                    \
+        .n_fields = 2,                                                                             \
         .curve = &nist_p##size,                                                                    \
         .check = ecdsa_check,                                                                      \
         .verify = ecdsa_verify,                                                                    \

@@ -67,6 +67,7 @@ const struct key_type key_type_ed25519 = {
     .name = "ssh-ed25519",
     .short_name = "ED25519",
     .algorithms = "ssh-ed25519",
+    .n_fields = 1,
     .check = ed25519_check,
     .verify = ed25519_verify,
     .check_private = ed25519_check_private,

@@ -84,7 +84,9 @@ static enum key_file_status check_blob(
 {
     struct wire_reader r = wire_reader(blob);
     *type = key_type_find(wire_string(&r));
-    if (!r.bad && *type == NULL)
+    if (!r.bad && *type != NULL && (*type)->sk_base != NULL)
+        return say(why, "a security key signs through an agent only", KEY_FILE_UNSUPPORTED);
+    if (!r.bad && (*type == NULL || (*type)->check_private == NULL))
         return say(
             why, "key type not supported (Ed25519, ECDSA and RSA are)", KEY_FILE_UNSUPPORTED);
     if (key_check(blob, NULL) == ERR_OK)

@@ -160,6 +160,7 @@ const struct key_type key_type_rsa = {
     .name = "ssh-rsa",
     .short_name = "RSA",
     .algorithms = "rsa-sha2-512,rsa-sha2-256",
+    .n_fields = 2,
     .check = rsa_check,
     .verify = rsa_verify,
     .check_private = rsa_check_private,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/cert.h"
 #include "crypto/ct.h"
 #include "crypto/hash.h"
 #include "crypto/key_file.h"
@@ -80,16 +81,35 @@ const char *private_key_algorithms(const struct private_key *k)
     return k->type->algorithms;
 }
 
+struct private_key *private_key_certify(const struct private_key *k, struct bytes cert)
+{
+    struct cert c;
+    uint8_t blob[KEY_BLOB_MAX];
+    if (k->type->plain != NULL || cert_parse(cert, &c) != ERR_OK)
+        return NULL;
+    size_t n = cert_plain_key(&c, blob, sizeof blob);
+    struct wire_reader r = wire_reader(cert);
+    const struct key_type *type = key_type_find(wire_string(&r));
+    if (!bytes_equal(k->blob, (struct bytes){blob, n}) || type == NULL)
+        return NULL;
+    return private_key_new(type, cert, k->fields, bytes_of(k->comment));
+}
+
 enum err private_key_sign(
     const struct private_key *k, struct bytes alg, struct bytes data, uint8_t *out, size_t *out_n)
 {
     *out_n = 0;
-    if (!key_type_has_algorithm(k->type, alg))
+    const struct key_type *t = k->type;
+    if (!key_type_has_algorithm(t, alg))
         return ERR_UNSUPPORTED;
+    if (t->plain != NULL) {
+        t = t->plain;
+        alg = key_signature_name(alg);
+    }
     struct wire_writer w = wire_writer(out, KEY_SIGNATURE_MAX);
     wire_put_string(&w, alg);
     size_t inner = wire_open_string(&w);
-    enum err e = k->type->sign(k->type, k->fields, alg, data, &w);
+    enum err e = t->sign(t, k->fields, alg, data, &w);
     wire_close_string(&w, inner);
     if (e == ERR_OK && w.bad)
         e = ERR_INTERNAL;
@@ -157,7 +177,7 @@ size_t private_key_write(const struct private_key *k, const char *comment, char 
     uint8_t *raw = secret_alloc(raw_cap);
     char *text = secret_alloc(text_cap);
     size_t n = 0;
-    if (raw != NULL && text != NULL) {
+    if (raw != NULL && text != NULL && k->type->plain == NULL) {
         struct wire_writer w = wire_writer(raw, raw_cap);
         put_file(&w, k, comment);
         if (!w.bad) {

@@ -59,7 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         .ciphers = "chacha20-poly1305@openssh.com,aes256-gcm@openssh.com,aes128-ctr",
         .macs = "hmac-sha2-256-etm@openssh.com,hmac-sha2-512",
         .kex = "curve25519-sha256,curve25519-sha256@libssh.org",
-        .host_key_algorithms = "ssh-ed25519,rsa-sha2-512"};
+        .host_key_algorithms = "ssh-ed25519,rsa-sha2-512",
+        .signature_algorithms = "ssh-ed25519,rsa-sha2-512"};
     char line[MAX_BYTES + 1];
     const uint8_t *end = n == 0 ? NULL : memchr(data, '\n', n);
     if (n > MAX_BYTES || end == NULL)

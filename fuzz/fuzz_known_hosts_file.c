@@ -11,6 +11,8 @@
 #include "cli/hosts_scan.h"
 #include "crypto/key.h"
 #include "fuzz/fuzz.h"
+#include "tests/unit/crypto/sample_certs.h"
+#include "tests/unit/crypto/sample_keys.h"
 
 enum { MAX_BYTES = 1 << 17 };
 
@@ -41,6 +43,22 @@ static int make_file(const uint8_t *data, size_t n, char *path, size_t cap)
     fuzz_require(fd >= 0 && write(fd, data, n) == (ssize_t)n);
     snprintf(path, cap, "/proc/self/fd/%d", fd);
     return fd;
+}
+
+/* It is known by its authority's line alone. */
+static void ask_for_certificate(const struct hosts_query *q, const uint8_t *data, size_t n)
+{
+    static const char ca[] = "@cert-authority";
+    uint8_t blob[KEY_BLOB_MAX];
+    size_t blob_n;
+    struct hosts_answer a;
+    fuzz_require(key_from_base64(BYTES_LIT("ecdsa-sha2-nistp256-cert-v01@openssh.com"),
+                     bytes_of(sample_p256_cert), blob, sizeof blob, &blob_n) == ERR_OK);
+    enum hosts_verdict v = hosts_lookup(q, (struct bytes){blob, blob_n}, &a);
+    fuzz_require(v == a.verdict && v != HOSTS_REFUSED && v != HOSTS_OTHER_TYPE);
+    if (v == HOSTS_KNOWN)
+        fuzz_require(memmem(data, n, sample_ed25519_public, sizeof sample_ed25519_public - 1) &&
+                     memmem(data, n, ca, sizeof ca - 1));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -76,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct copied c = {.at = data};
     hosts_scan((struct bytes){data, n}, "host.example.com", "192.0.2.7", follow, &c);
     fuzz_require(c.at == data + n);
+    ask_for_certificate(&q, data, n);
     close(fd);
     return 0;
 }

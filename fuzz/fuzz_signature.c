@@ -6,6 +6,7 @@
 
 #include "crypto/key.h"
 #include "fuzz/fuzz.h"
+#include "tests/unit/crypto/sample_certs.h"
 #include "tests/unit/crypto/sample_keys.h"
 
 static const struct {
@@ -17,6 +18,8 @@ static const struct {
         false},
     {"ssh-rsa", sample_rsa_public, "rsa-sha2-512", sample_rsa_signature_512, true},
     {"ssh-rsa", sample_rsa_public, "rsa-sha2-256", sample_rsa_signature_256, true},
+    {"sk-ssh-ed25519@openssh.com", sample_sk_ed25519_public, "sk-ssh-ed25519@openssh.com",
+        sample_sk_ed25519_signature, true},
 };
 enum { N_KEYS = sizeof keys / sizeof keys[0] };
 

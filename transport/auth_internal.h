@@ -66,7 +66,8 @@ enum auth_server_state {
 
 struct auth_server {
     enum auth_server_state state;
-    bool verified; /* DECIDING: about a good signature, not about a query */
+    bool verified;             /* DECIDING: about a good signature, not about a query */
+    struct key_sk_facts facts; /* of that signature */
     unsigned max_tries;
     unsigned n_tries;
     unsigned n_services;

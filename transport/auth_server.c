@@ -112,6 +112,7 @@ static enum err ask(struct auth *a, bool verified)
                             .algorithm = auth_bytes(&a->algorithm),
                             .key = auth_bytes(&a->key),
                             .verified = verified,
+                            .facts = a->server.facts,
                         });
 }
 
@@ -134,8 +135,8 @@ static enum err check_signature(
     struct auth_copy data = {0};
     if (auth_signing_data(a, hostbound, &data) != ERR_OK)
         return a->fault->code;
-    *is_good = key_verify(auth_bytes(&a->key), auth_bytes(&a->algorithm), signature,
-                   auth_bytes(&data)) == ERR_OK;
+    *is_good = key_verify_facts(auth_bytes(&a->key), auth_bytes(&a->algorithm), signature,
+                   auth_bytes(&data), &a->server.facts) == ERR_OK;
     auth_drop(&data);
     return ERR_OK;
 }
@@ -153,6 +154,7 @@ static enum err try_key(struct auth *a, struct bytes rest, bool hostbound)
     if (auth_keep(a, &a->algorithm, m.algorithm) != ERR_OK ||
         auth_keep(a, &a->key, m.key) != ERR_OK)
         return a->fault->code;
+    a->server.facts = (struct key_sk_facts){.is_sk = false};
     if (!m.has_signature)
         return ask(a, false);
 

@@ -16,7 +16,7 @@ enum err ext_info_send(struct transport *t)
     struct wire_writer w = wire_writer(room, sizeof room);
     wire_put_u8(&w, MSG_EXT_INFO);
     wire_put_u32(&w, 3);
-    put_pair(&w, "server-sig-algs", key_algorithm_names());
+    put_pair(&w, "server-sig-algs", key_signature_names());
     put_pair(&w, "publickey-hostbound@openssh.com", "0");
     put_pair(&w, "ping@openssh.com", "0");
     if (w.bad)

@@ -113,7 +113,7 @@ static void fill_lists(const struct transport *t, struct msg_kexinit *m)
 /* The pseudo-names go into the first KEXINIT only, behind everything that could be chosen. */
 enum err kexinit_write(struct transport *t, struct kex *k)
 {
-    uint8_t names_room[1024], host_key_room[512];
+    uint8_t names_room[1024], host_key_room[1024];
     struct msg_kexinit m = {.first_kex_packet_follows = false};
     fill_lists(t, &m);
     rng_bytes(t->config.rng, m.cookie, sizeof m.cookie);

@@ -97,8 +97,8 @@ enum transport_event_type {
     TRANSPORT_AUTH_BANNER,          /* text */
 
     /* Server: authentication. */
-    TRANSPORT_AUTH_KEY, /* may user log in with key? verified: the signature is good (else a query)
-                         */
+    TRANSPORT_AUTH_KEY, /* may user log in with key? verified: the signature is good (else a query).
+                         * A certificate is well-formed, and no more: see crypto/cert.h */
 
     TRANSPORT_AUTH_SUCCESS, /* both roles: channels may be used now */
 
@@ -118,6 +118,7 @@ struct transport_event {
     struct msg_info_request prompts; /* AUTH_PROMPTS */
     bool partial;
     bool verified;
+    struct key_sk_facts facts; /* AUTH_KEY, verified: of a security key, and not checked yet */
     bool always_display;
     bool by_peer;
     bool first;   /* KEXED: the first exchange, not a rekey */

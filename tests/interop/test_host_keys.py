@@ -9,6 +9,7 @@ import check
 from case import make_key, public_key
 from check import BOTH, test
 from terminal import Terminal
+from test_certificates import host_server, make_ca
 from test_trust import other_key, refused, works
 
 
@@ -140,6 +141,39 @@ def _(t):
         krl("krl_other", "serial: 1-100\nid: x\nkey: %s\nsha256: %s\n" % (good, good)),
     ):
         works(t, "-o", "RevokedHostKeys=" + path)
+
+
+@test("a host certificate is revoked by its serial number, its id, its key and its authority", BOTH)
+def _(t):
+    ca = make_ca(t)
+    server = host_server(t, ca, "-z", "5")
+
+    def krl(name, spec):
+        path = t.path("krl_" + name)
+        command = ["ssh-keygen", "-q", "-k", "-f", path, "-s", ca + ".pub"]
+        subprocess.run(command + [t.write("spec_" + name, spec)], check=True)
+        return path
+
+    for path in (
+        krl("serial", "serial: 4-6\n"),
+        krl("id", "id: test id\n"),
+        krl("key", "sha256: %s\n" % public_key(server.host_key)),
+        krl("authority", "key: %s\n" % public_key(ca)),
+        t.write("plain", public_key(ca) + "\n"),
+    ):
+        errors = refused(t, server, "-o", "RevokedHostKeys=" + path)
+        check.matches(errors, "revoked by file %s" % path, "message")
+    works(t, "-o", "RevokedHostKeys=" + krl("other", "serial: 1-4\nserial: 6\nid: other\n"))
+
+
+@test("a KnownHostsCommand may name a certificate authority, whose certificates teach no keys", BOTH)
+def _(t):
+    ca = make_ca(t)
+    host_server(t, ca)
+    t.write("known_hosts", "")
+    line = "@cert-authority %%H %s" % public_key(ca)
+    works(t, "-o", "KnownHostsCommand=/bin/echo " + line, "-o", "UpdateHostKeys=yes")
+    check.equal(t.read("known_hosts"), "", "known_hosts afterwards")
 
 
 @test("a list of revoked keys that cannot be used refuses every key", BOTH)

@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "crypto/key.h"
+
 /* ---- failures on demand ---------------------------------------------------------------------- */
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -146,6 +148,7 @@ void fixture_begin(struct fixture *f)
     f->env.macs = "hmac-sha2-256-etm@openssh.com,hmac-sha2-512";
     f->env.kex = "curve25519-sha256,curve25519-sha256@libssh.org";
     f->env.host_key_algorithms = "ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-512,rsa-sha2-256";
+    f->env.signature_algorithms = key_signature_names();
     options_init(&f->o, &f->env);
     log_set_sink(keep_log, f);
     log_set_level(LOG_LEVEL_VERBOSE);

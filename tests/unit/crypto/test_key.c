@@ -304,6 +304,17 @@ static void base64_lines_decode_or_are_refused(void)
     CU_ASSERT_EQUAL(n, 51);
     CU_ASSERT_EQUAL(key_from_base64(type, text, blob_room, 50, &n), ERR_MALFORMED);
     CU_ASSERT_EQUAL(key_from_base64(BYTES_LIT("ssh-rsa"), text, blob_room, 51, &n), ERR_MALFORMED);
+
+    /* Digits are of ASCII. */
+    char copy[sizeof sample_ed25519_public];
+    memcpy(copy, sample_ed25519_public, sizeof copy);
+    for (unsigned c = 1; c < 256; c++) {
+        copy[40] = (char)c;
+        bool digit = c < 128 && (c == '+' || c == '/' || (c >= '0' && c <= '9') ||
+                                    (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'));
+        CU_ASSERT_EQUAL(key_from_base64(type, bytes_of(copy), blob_room, 51, &n),
+            digit ? ERR_OK : ERR_MALFORMED);
+    }
 }
 
 /* RFC 8332 section 3: a verifier may take an RSA signature whose leading zeros were dropped. */
