@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "cli/process.h"
 #include "cli/prompt.h"
+#include "cli/query.h"
 #include "cli/version.h"
 
 enum { EXIT_OURS = 255 };
@@ -22,9 +23,9 @@ static void apply_log_level(const struct options *o)
         log_set_level((enum log_level)o->log_level);
 }
 
-static int print_config(const struct options *o)
+/* text is freed. */
+static int print(char *text)
 {
-    char *text = options_print_dup(o);
     if (text == NULL)
         return EXIT_OURS;
     fputs(text, stdout);
@@ -41,7 +42,7 @@ static int run(struct options *o)
         return EXIT_OURS;
     apply_log_level(o);
     if (o->print_config)
-        return print_config(o);
+        return print(options_print_dup(o));
     if (o->batch_mode)
         prompt_forbid();
     if (o->fork_after_auth && !background_begin()) {
@@ -66,6 +67,7 @@ int main(int argc, char *argv[])
         fputs(options_usage(), stdout);
         status = 0;
         break;
+    case OPTIONS_QUERY: status = print(query_dup(&env, o.query)); break;
     case OPTIONS_VERSION:
         fprintf(stderr, "adit " ADIT_VERSION " (SSH-2, forwarding first)\n");
         status = 0;

@@ -17,6 +17,7 @@
 #include "cli/log.h"
 #include "cli/login.h"
 #include "cli/session.h"
+#include "cli/update_host_keys.h"
 #include "cli/version.h"
 #include "forward/client.h"
 #include "forward/dialer.h"
@@ -40,12 +41,14 @@ struct client {
     struct login *login;
     struct forwards *forwards;
     struct session *session;
+    struct update_host_keys *host_keys;
     int attempts_left;
     int status;
     bool ending; /* status is decided */
     bool logged_in;
     bool restricted; /* the host key is not the known one: nothing is forwarded */
     bool session_over;
+    bool may_update_hosts; /* UpdateHostKeys, as far as the host key's own standing goes */
     char address[NI_MAXHOST];
     char name[600]; /* "server HOST", for the keepalive's verdict */
     char host_key_list[LIST_MAX];
@@ -237,13 +240,37 @@ static bool catch_signals(struct client *c)
     return true;
 }
 
+/* A person is asked only where they are about to sit at a shell, as in ssh. */
+static void begin_host_key_updates(struct client *c)
+{
+    const struct options *o = c->o;
+    bool asks = o->update_host_keys == UPDATE_HOST_KEYS_ASK;
+    if (!c->may_update_hosts || o->update_host_keys == UPDATE_HOST_KEYS_NO ||
+        o->user_known_hosts.n == 0 || (asks && (o->batch_mode || o->remote_command != NULL)))
+        return;
+    struct update_host_keys_config config = {.options = o,
+        .address = c->address,
+        .session_id = transport_session_id(peer_transport(c->peer)),
+        .mux = peer_mux(c->peer),
+        .rng = &c->rng};
+    c->host_keys = update_host_keys_new(&config);
+}
+
+static void say_login_was_free(struct client *c)
+{
+    bool at_terminal = isatty(STDERR_FILENO) == 1;
+    log_line(at_terminal ? LOG_LEVEL_INFO : LOG_LEVEL_VERBOSE,
+        "%s let us in without asking for any proof of who we are.", c->o->host);
+}
+
 static void logged_in(struct client *c)
 {
     c->logged_in = true;
     log_verbose("Authenticated to %s ([%s]:%d) using \"%s\".", c->o->host, c->address, c->o->port,
         login_method(c->login));
-    if (login_was_free(c->login) && isatty(STDERR_FILENO))
-        log_info("%s let us in without asking for any proof of who we are.", c->o->host);
+    if (login_was_free(c->login))
+        say_login_was_free(c);
+    begin_host_key_updates(c);
     login_free(c->login);
     c->login = NULL;
     if (!catch_signals(c)) {
@@ -259,11 +286,12 @@ static void logged_in(struct client *c)
 
 static void decide_host_key(struct client *c, struct bytes key)
 {
-    enum host_key_trust trust = host_key_decide(c->o, c->address, key, &c->rng);
-    c->restricted = trust == HOST_KEY_RESTRICTED;
+    struct host_key_outcome outcome = host_key_decide(c->o, c->address, key, &c->rng);
+    c->restricted = outcome.trust == HOST_KEY_RESTRICTED;
+    c->may_update_hosts = outcome.may_update;
     if (c->restricted && c->login != NULL)
         login_restrict(c->login);
-    transport_host_key_decide(peer_transport(c->peer), trust != HOST_KEY_REFUSED);
+    transport_host_key_decide(peer_transport(c->peer), outcome.trust != HOST_KEY_REFUSED);
 }
 
 static void say_algorithms(struct client *c)
@@ -328,7 +356,14 @@ static void mux_event(void *user, const struct mux_event *e)
     struct mux *m = peer_mux(c->peer);
     if (c->forwards != NULL && forwards_event(c->forwards, e))
         return;
-    if (e->type == MUX_OPEN_REQUEST) {
+    if (e->type == MUX_GLOBAL_REPLY && e->token == UPDATE_HOST_KEYS_TOKEN && c->host_keys != NULL) {
+        update_host_keys_proved(c->host_keys, e->ok, e->rest);
+    } else if (e->type == MUX_GLOBAL_REQUEST && bytes_is(e->name, "hostkeys-00@openssh.com") &&
+               c->host_keys != NULL) {
+        update_host_keys_told(c->host_keys, e->rest);
+        if (e->want_reply)
+            mux_global_reply(m, e->ticket, true, (struct bytes){0});
+    } else if (e->type == MUX_OPEN_REQUEST) {
         log_peer(LOG_LEVEL_ERROR, "refused a channel the server opened unasked", e->name);
         mux_refuse(m, e->chan, OPEN_ADMINISTRATIVELY_PROHIBITED, "not asked for");
     } else if (e->type == MUX_GLOBAL_REQUEST && e->want_reply) {
@@ -340,7 +375,6 @@ static void mux_event(void *user, const struct mux_event *e)
 static struct transport_config transport_of(struct client *c)
 {
     const struct options *o = c->o;
-    host_key_algorithms(o, c->host_key_list, sizeof c->host_key_list);
     return (struct transport_config){.role = ROLE_CLIENT,
         .software = ADIT_SOFTWARE,
         .kex = o->kex,
@@ -373,6 +407,11 @@ static void begin_ssh(struct client *c, int fd)
     socket_qos(fd, c->o->ip_qos_interactive); /* a login is waited for, whatever comes then */
     log_debug("Connection established.");
     snprintf(c->name, sizeof c->name, "server %s", c->o->host);
+    if (!host_key_algorithms(c->o, c->host_key_list, sizeof c->host_key_list)) {
+        close(fd);
+        stop(c, EXIT_OURS);
+        return;
+    }
     struct peer_config config = {.loop = c->loop,
         .fd = fd,
         .transport = transport_of(c),
@@ -466,6 +505,7 @@ static void release(struct client *c)
     if (c->dial != NULL)
         dial_cancel(c->dial);
     forwards_free(c->forwards);
+    update_host_keys_free(c->host_keys);
     peer_free(c->peer); /* channels are told they are lost, the session's included */
     session_free(c->session);
     login_free(c->login);

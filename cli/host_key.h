@@ -13,12 +13,22 @@ enum host_key_trust {
     HOST_KEY_RESTRICTED, /* changed, with StrictHostKeyChecking no: no passwords, no forwards */
 };
 
-/* address: the server's numeric one, for the question. Everything is said here. */
-enum host_key_trust host_key_decide(
+struct host_key_outcome {
+    enum host_key_trust trust;
+    /* The key is trusted by the user's own file or own word: what the server says about its other
+     * keys may go there too (UpdateHostKeys). */
+    bool may_update;
+};
+
+/* address: the server's numeric one, "" when not known. Everything is said here. */
+struct host_key_outcome host_key_decide(
     const struct options *o, const char *address, struct bytes key, struct rng *rng);
 
 /* The host key algorithms to offer, those whose keys we know first. Writes a name-list with its
- * NUL; on a lack of room it is o's list as it stands. */
-void host_key_algorithms(const struct options *o, char *out, size_t cap);
+ * NUL; on a lack of room it is o's list as it stands. false: KnownHostsCommand failed; logged. */
+bool host_key_algorithms(const struct options *o, char *out, size_t cap);
+
+/* Would CheckHostIP look at this address, and would updates note it? */
+bool host_key_checks_address(const struct options *o, const char *address);
 
 #endif

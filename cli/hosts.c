@@ -61,11 +61,11 @@ static bool hashed_name_is(struct bytes hosts, struct bytes name)
     return memcmp(made, wanted, sizeof wanted) == 0; /* a file of our own: no secret */
 }
 
-static bool line_is_for(const struct known_hosts_line *l, struct bytes name)
+bool hosts_line_is_for(const struct known_hosts_line *l, const char *name)
 {
     if (l->hosts.n > 3 && memcmp(l->hosts.p, "|1|", 3) == 0)
-        return hashed_name_is(l->hosts, name);
-    return pattern_list_match(l->hosts, name);
+        return hashed_name_is(l->hosts, bytes_of(name));
+    return pattern_list_match(l->hosts, bytes_of(name));
 }
 
 static void skip_line(const struct walker *w, const char *file, unsigned long line, const char *why)
@@ -75,7 +75,7 @@ static void skip_line(const struct walker *w, const char *file, unsigned long li
 }
 
 static void walk_line(const struct walker *w, const char *file, unsigned long line,
-    struct bytes text, struct bytes name)
+    struct bytes text, const char *name)
 {
     struct known_hosts_line l;
     const char *why = "line too long";
@@ -85,7 +85,7 @@ static void walk_line(const struct walker *w, const char *file, unsigned long li
         text.n > HOSTS_LINE_MAX ? KH_BAD : known_hosts_parse(text, &l, &why);
     if (kind == KH_BAD)
         skip_line(w, file, line, why);
-    if (kind != KH_LINE || !line_is_for(&l, name))
+    if (kind != KH_LINE || !hosts_line_is_for(&l, name))
         return;
     if (key_from_base64(l.key_type, l.key_b64, blob, sizeof blob, &blob_n) != ERR_OK) {
         skip_line(w, file, line, "expected a base64 key of the type before it");
@@ -95,16 +95,21 @@ static void walk_line(const struct walker *w, const char *file, unsigned long li
     w->found(w->user, &m);
 }
 
+static void walk_text(const struct walker *w, const char *file, struct bytes text, const char *name)
+{
+    struct bytes one;
+    for (unsigned long line = 1; file_next_line(&text, &one); line++)
+        walk_line(w, file, line, one, name);
+}
+
 /* false: the file could not be read, and nothing may be concluded from its silence. */
-static bool walk_file(const struct walker *w, const char *file, struct bytes name)
+static bool walk_file(const struct walker *w, const char *file, const char *name)
 {
     struct file_rules rules = {.max_bytes = HOSTS_FILE_MAX};
     struct file f;
     enum file_status status = file_read(&f, file, &rules);
     if (status == FILE_OK) {
-        struct bytes text = {f.data, f.n}, one;
-        for (unsigned long line = 1; file_next_line(&text, &one); line++)
-            walk_line(w, file, line, one, name);
+        walk_text(w, file, (struct bytes){f.data, f.n}, name);
     } else if (status != FILE_MISSING) {
         log_error("cannot read known hosts from %s: %s", log_escape_cstr(file).s, f.why);
     }
@@ -121,7 +126,9 @@ static bool walk_files(const struct walker *w, const struct hosts_query *q, uint
     }
     bool ok = true;
     for (size_t i = 0; i < q->n_files; i++)
-        ok = walk_file(w, q->files[i], bytes_of(name)) && ok;
+        ok = walk_file(w, q->files[i], name) && ok;
+    if (port == q->port) /* the command was run for that name alone */
+        walk_text(w, q->more_name, q->more, name);
     return ok;
 }
 
@@ -156,6 +163,7 @@ static void find(struct lookup *l, enum hosts_verdict verdict, const struct matc
     a->verdict = verdict;
     a->line = m->line;
     snprintf(a->file, sizeof a->file, "%s", m->file);
+    fingerprint(FINGERPRINT_SHA256, m->key, a->print);
     snprintf(a->type, sizeof a->type, "%s", key_short_name(m->key));
 }
 

@@ -14,8 +14,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/base64.h"
 #include "cli/options.h"
+#include "crypto/fingerprint.h"
+#include "crypto/key.h"
 #include "crypto/rng.h"
+#include "proto/known_hosts.h"
 #include "proto/wire.h"
 
 enum {
@@ -39,13 +43,16 @@ struct hosts_query {
     uint16_t port;            /* 22 for an alias: no "[host]:port" then */
     const char *const *files; /* in order: the user's, then the system's */
     size_t n_files;
+    struct bytes more;     /* further lines, behind the files': what KnownHostsCommand printed */
+    const char *more_name; /* what they are called in messages and answers */
 };
 
 struct hosts_answer {
     enum hosts_verdict verdict;
     char file[1024]; /* KNOWN, OTHER_TYPE, CHANGED, REVOKED: the line that decided, else "" */
     unsigned long line;
-    char type[32]; /* OTHER_TYPE: a type that is known, as people say it: "ED25519" */
+    char print[FINGERPRINT_MAX]; /* of the key on that line */
+    char type[32];               /* OTHER_TYPE: a type that is known, as people say it: "ED25519" */
 };
 
 /* Never fails: what goes wrong is HOSTS_REFUSED, with a message logged. As ssh does, a host on
@@ -61,6 +68,9 @@ enum hosts_verdict hosts_lookup(
 /* The name as known_hosts has it: "host", or "[host]:port" for other ports than 22; lower case.
  * false when it does not fit. */
 bool hosts_name(const char *host, uint16_t port, char out[HOSTS_NAME_MAX]);
+
+/* Is a line of known_hosts for this name (of hosts_name())? Patterns, negation and hashes count. */
+bool hosts_line_is_for(const struct known_hosts_line *line, const char *name);
 
 /* The algorithms of list (names, comma-separated), those first whose keys the files hold for this
  * host, so that the server shows the key we know; with a line of an authority, those for
@@ -88,19 +98,53 @@ enum hosts_decision hosts_decide(
 bool hosts_add(const char *file, const char *host, uint16_t port, struct bytes key, bool hashed,
     struct rng *rng);
 
+/* The same with a second name for the key, the server's address, on the same line; hashed names
+ * have lines of their own. */
+bool hosts_add_with_address(const char *file, const char *host, const char *address, uint16_t port,
+    struct bytes key, bool hashed, struct rng *rng);
+
+/* The lines that those two append, without a newline in front, for who writes a whole file; returns
+ * the length, 0 for a bad name or key. address NULL: none. out has HOSTS_ENTRY_MAX bytes. */
+enum { HOSTS_ENTRY_MAX = 2 * (HOSTS_NAME_MAX + 64 + 64 + BASE64_ROOM(KEY_BLOB_MAX)) + 128 };
+size_t hosts_entry(const char *host, const char *address, uint16_t port, struct bytes key,
+    bool hashed, struct rng *rng, char out[HOSTS_ENTRY_MAX]);
+
+/* Opens a known_hosts file for changing and locks it against other processes that do so; it is the
+ * file of that name when this returns. create: it is made when missing. -1: errno (EAGAIN: the lock
+ * could not be had). close() ends the lock, and so does closing any other descriptor of the file.
+ */
+int hosts_open_locked(const char *file, bool create);
+
 /* ---- texts, in ssh's words; each is several lines, NUL-terminated, cut at cap ------------------
  */
 
+/* How a key is shown: FingerprintHash, VisualHostKey. */
+struct hosts_style {
+    enum fingerprint_hash hash;
+    bool picture;
+};
+
 /* The question about an unknown key, ending in "... (yes/no/[fingerprint])? ". address is the
  * numeric one, "" when not known. */
-void hosts_text_ask(const char *host, uint16_t port, const char *address, struct bytes key,
-    const struct hosts_answer *answer, char *out, size_t cap);
+void hosts_text_ask(const struct hosts_query *q, const char *address, struct bytes key,
+    const struct hosts_answer *answer, const struct hosts_style *style, char *out, size_t cap);
+/* The lines of it that tell where else the key is known; q's files are read for them. */
+void hosts_other_names(
+    const struct hosts_query *q, const char *address, struct bytes key, char *out, size_t cap);
 /* Is the answer to that question yes: "yes", or the key's very fingerprint? */
 enum hosts_reply { HOSTS_REPLY_UNCLEAR, HOSTS_REPLY_NO, HOSTS_REPLY_YES };
-enum hosts_reply hosts_reply(const char *reply, struct bytes key);
+enum hosts_reply hosts_reply(const char *reply, struct bytes key, enum fingerprint_hash hash);
 /* The box about a key that must not be trusted, for any verdict but KNOWN and UNKNOWN: what
  * happened, the fingerprint, the line, how to remove it. user_file is where a right key belongs. */
 void hosts_text_changed(const struct hosts_query *q, struct bytes key,
-    const struct hosts_answer *answer, const char *user_file, char *out, size_t cap);
+    const struct hosts_answer *answer, const char *user_file, enum fingerprint_hash hash, char *out,
+    size_t cap);
+/* CheckHostIP: the box about a name whose key changed while the address says something else, and
+ * the lines about an address that is known by another key. address_name: of hosts_name(). */
+void hosts_text_spoofed(const struct hosts_query *q, struct bytes key, const char *address_name,
+    const struct hosts_answer *by_address, char *out, size_t cap);
+void hosts_text_address_differs(const struct hosts_query *q, struct bytes key,
+    const char *address_name, const struct hosts_answer *by_address,
+    const struct hosts_answer *by_name, char *out, size_t cap);
 
 #endif

@@ -16,7 +16,6 @@
 enum {
     SHA1_BYTES = 20,
     HASHED_NAME_MAX = 3 + 2 * BASE64_ROOM(SHA1_BYTES),
-    LINE_MAX_BYTES = 1 + HOSTS_NAME_MAX + HASHED_NAME_MAX + 64 + BASE64_ROOM(KEY_BLOB_MAX),
     LOCK_TRIES = 100, /* of 20 ms: nobody holds it longer than a write takes */
 };
 
@@ -37,20 +36,36 @@ static void hash_name(const char *name, struct rng *rng, char out[HASHED_NAME_MA
     snprintf(out, HASHED_NAME_MAX, "|1|%s|%s", salt_text, hash_text);
 }
 
-/* "\nname type key\n": the first byte is there for a file that lacks its last newline. 0: no. */
-static size_t make_line(const char *host, uint16_t port, struct bytes key, bool hashed,
-    struct rng *rng, char out[LINE_MAX_BYTES])
+/* "names type key\n". */
+static size_t entry_line(
+    const char *names, struct bytes key, const char *type, char *out, size_t cap)
 {
-    char name[HOSTS_NAME_MAX], hashed_name[HASHED_NAME_MAX], blob[BASE64_ROOM(KEY_BLOB_MAX)];
+    char blob[BASE64_ROOM(KEY_BLOB_MAX)];
+    base64_encode(key, blob);
+    int n = snprintf(out, cap, "%s %s %s\n", names, type, blob);
+    return n > 0 && (size_t)n < cap ? (size_t)n : 0;
+}
+
+size_t hosts_entry(const char *host, const char *address, uint16_t port, struct bytes key,
+    bool hashed, struct rng *rng, char out[HOSTS_ENTRY_MAX])
+{
+    char name[HOSTS_NAME_MAX], second[HOSTS_NAME_MAX] = "";
+    char names[2 * HOSTS_NAME_MAX], hash[HASHED_NAME_MAX];
     const char *type;
     if (!options_host_is_sane(host) || !hosts_name(host, port, name) ||
-        key_check(key, &type) != ERR_OK)
+        (address != NULL && !hosts_name(address, port, second)) || key_check(key, &type) != ERR_OK)
         return 0;
-    if (hashed)
-        hash_name(name, rng, hashed_name);
-    base64_encode(key, blob);
-    int n = snprintf(out, LINE_MAX_BYTES, "\n%s %s %s\n", hashed ? hashed_name : name, type, blob);
-    return n > 0 && n < LINE_MAX_BYTES ? (size_t)n : 0;
+    if (!hashed) {
+        snprintf(names, sizeof names, "%s%s%s", name, address != NULL ? "," : "", second);
+        return entry_line(names, key, type, out, HOSTS_ENTRY_MAX);
+    }
+    hash_name(name, rng, hash);
+    size_t n = entry_line(hash, key, type, out, HOSTS_ENTRY_MAX);
+    if (address == NULL || n == 0)
+        return n;
+    hash_name(second, rng, hash);
+    size_t more = entry_line(hash, key, type, out + n, HOSTS_ENTRY_MAX - n);
+    return more > 0 ? n + more : 0;
 }
 
 /* The folder of file when it is a .ssh that is missing, as ssh makes ~/.ssh; a typing mistake
@@ -83,16 +98,52 @@ static bool lock(int fd)
             return false;
         nanosleep(&pause, NULL);
     }
+    errno = EAGAIN;
     return false;
 }
 
-/* One write; where it falls short (a full disk), the file is cut back to what it was. */
+/* Locked, and still the file of that name. REPLACED: by another process, while we waited. */
+enum locking { LOCK_FAILED, LOCK_HELD, LOCK_REPLACED };
+
+static enum locking lock_current(int fd, const char *file)
+{
+    struct stat ours, named;
+    if (fstat(fd, &ours) != 0)
+        return LOCK_FAILED;
+    if (!S_ISREG(ours.st_mode)) /* a device: nothing to protect */
+        return LOCK_HELD;
+    if (!lock(fd))
+        return LOCK_FAILED;
+    bool is_same =
+        stat(file, &named) == 0 && ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+    return is_same ? LOCK_HELD : LOCK_REPLACED;
+}
+
+int hosts_open_locked(const char *file, bool create)
+{
+    int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (create ? O_CREAT : 0);
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        int fd = open(file, flags, 0600);
+        enum locking l = fd < 0 ? LOCK_FAILED : lock_current(fd, file);
+        if (l == LOCK_HELD)
+            return fd;
+        int saved = errno;
+        if (fd >= 0)
+            close(fd);
+        errno = saved;
+        if (l == LOCK_FAILED)
+            return -1;
+    }
+    errno = EAGAIN;
+    return -1;
+}
+
+/* One write; where it falls short (a full disk), the file is cut back to what it was. line has a
+ * newline in front, for a file that lacks its last one. */
 static bool append(int fd, const char *line, size_t n, const char *file)
 {
     struct stat st;
     char last = '\n';
-    if (!lock(fd))
-        return fail(file, "another program has locked it");
     if (fstat(fd, &st) != 0 || (st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) != 1))
         return fail(file, strerror(errno));
     if (last == '\n') {
@@ -108,18 +159,13 @@ static bool append(int fd, const char *line, size_t n, const char *file)
     return fail(file, why);
 }
 
-bool hosts_add(const char *file, const char *host, uint16_t port, struct bytes key, bool hashed,
-    struct rng *rng)
+static bool add_line(const char *file, const char *line, size_t n)
 {
-    char line[LINE_MAX_BYTES];
     struct stat st;
-    size_t n = make_line(host, port, key, hashed, rng, line);
-    if (n == 0)
-        return fail(file, "bad host name or key");
     make_folder(file);
-    int fd = open(file, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+    int fd = hosts_open_locked(file, true);
     if (fd < 0)
-        return fail(file, strerror(errno));
+        return fail(file, errno == EAGAIN ? "another program has locked it" : strerror(errno));
     bool ok = true;
     if (fstat(fd, &st) != 0)
         ok = fail(file, strerror(errno));
@@ -128,4 +174,18 @@ bool hosts_add(const char *file, const char *host, uint16_t port, struct bytes k
     if (close(fd) != 0 && ok)
         ok = fail(file, strerror(errno));
     return ok;
+}
+
+bool hosts_add_with_address(const char *file, const char *host, const char *address, uint16_t port,
+    struct bytes key, bool hashed, struct rng *rng)
+{
+    char line[1 + HOSTS_ENTRY_MAX] = "\n";
+    size_t n = hosts_entry(host, address, port, key, hashed, rng, line + 1);
+    return n > 0 ? add_line(file, line, 1 + n) : fail(file, "bad host name or key");
+}
+
+bool hosts_add(const char *file, const char *host, uint16_t port, struct bytes key, bool hashed,
+    struct rng *rng)
+{
+    return hosts_add_with_address(file, host, NULL, port, key, hashed, rng);
 }

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "cli/settings.h"
+#include "crypto/fingerprint.h"
 
 static const struct value_word yes_no[] = {
     {"yes", 1}, {"no", 0}, {"true", 1}, {"false", 0}, {NULL, 0}};
@@ -24,7 +25,14 @@ static const struct value_word add_keys_words[] = {{"yes", ADD_KEYS_YES}, {"no",
     {"true", ADD_KEYS_YES}, {"false", ADD_KEYS_NO}, {"ask", ADD_KEYS_ASK},
     {"confirm", ADD_KEYS_CONFIRM}, {NULL, 0}};
 
-static const struct setting_range counts = {0, 1000000}, from_one = {1, 1000000};
+static const struct value_word update_words[] = {{"yes", UPDATE_HOST_KEYS_YES},
+    {"no", UPDATE_HOST_KEYS_NO}, {"ask", UPDATE_HOST_KEYS_ASK}, {"true", UPDATE_HOST_KEYS_YES},
+    {"false", UPDATE_HOST_KEYS_NO}, {NULL, 0}};
+static const struct value_word fingerprint_words[] = {
+    {"sha256", FINGERPRINT_SHA256}, {"md5", FINGERPRINT_MD5}, {NULL, 0}};
+
+static const struct setting_range counts = {0, 1000000}, from_one = {1, 1000000},
+                                  rsa_bits = {1024, 65536};
 
 static const struct setting_algorithms ciphers = {offsetof(struct environment, ciphers)},
                                        macs = {offsetof(struct environment, macs)},
@@ -68,7 +76,7 @@ static const struct keyword table[] = {
     {"CertificateFile", AT(certificate_files), .set = set_certificate_file, .wanted = "a path"},
     {"ChallengeResponseAuthentication", YES_NO(kbd_interactive_authentication)},
     {"ChannelTimeout", LATER},
-    {"CheckHostIP", LATER},
+    {"CheckHostIP", YES_NO(check_host_ip)},
     {"Cipher", OLD},
     {"Ciphers", NAMES(ciphers, ciphers)},
     {"ClearAllForwardings", YES_NO(clear_all_forwardings)},
@@ -89,7 +97,8 @@ static const struct keyword table[] = {
         .wanted = "one character, ^ and a letter, or \"none\""},
     {"ExitOnForwardFailure", YES_NO(exit_on_forward_failure)},
     {"FallBackToRsh", OLD},
-    {"FingerprintHash", LATER},
+    {"FingerprintHash", AT(fingerprint_hash), .set = set_word, .detail = fingerprint_words,
+        .wanted = "sha256 or md5"},
     {"ForkAfterAuthentication", YES_NO(fork_after_auth)},
     {"ForwardAgent", LATER},
     {"ForwardX11", LATER},
@@ -130,7 +139,8 @@ static const struct keyword table[] = {
     {"KerberosAuthentication", OLD},
     {"KerberosTGTPassing", OLD},
     {"KexAlgorithms", NAMES(kex, kexes)},
-    {"KnownHostsCommand", WARN_UNLESS("none"), .is_raw = true},
+    {"KnownHostsCommand", TEXT(known_hosts_command, "a command with its whole path, or \"none\""),
+        .is_raw = true},
     {"LocalCommand", LATER, .is_raw = true},
     {"LocalForward", FORWARD(local, 2)},
     {"LogFacility", OLD},
@@ -164,8 +174,9 @@ static const struct keyword table[] = {
     {"RemoteForward", FORWARD(remote, 2)},
     {"RequestTTY", AT(request_tty), .set = set_word, .detail = tty_words,
         .wanted = "auto, no, yes or force"},
-    {"RequiredRSASize", LATER},
-    {"RevokedHostKeys", WARN_UNLESS("none")},
+    {"RequiredRSASize", AT(required_rsa_size), .set = set_int, .detail = &rsa_bits,
+        .wanted = "a number of bits, 1024 or more"},
+    {"RevokedHostKeys", TEXT(revoked_host_keys, "a path, or \"none\"")},
     {"RhostsAuthentication", OLD},
     {"RhostsRSAAuthentication", OLD},
     {"RSAAuthentication", OLD},
@@ -192,7 +203,8 @@ static const struct keyword table[] = {
     {"TISAuthentication", YES_NO(kbd_interactive_authentication)},
     {"Tunnel", LATER},
     {"TunnelDevice", LATER},
-    {"UpdateHostkeys", LATER},
+    {"UpdateHostkeys", AT(update_host_keys), .set = set_word, .detail = update_words,
+        .wanted = "yes, no or ask"},
     {"UsePrivilegedPort", OLD},
     {"User", TEXT(user, "a user name")},
     {"UserKnownHostsFile", PATHS(user_known_hosts)},
@@ -201,7 +213,7 @@ static const struct keyword table[] = {
     {"UseRsh", OLD},
     {"VerifyHostKeyDNS", LATER},
     {"VersionAddendum", LATER, .is_raw = true},
-    {"VisualHostKey", LATER},
+    {"VisualHostKey", YES_NO(visual_host_key)},
     {"WarnWeakCrypto", LATER},
     {"XAuthLocation", LATER},
 };

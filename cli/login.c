@@ -138,6 +138,12 @@ static bool offer_identity(struct login *l, struct identity *id)
     if ((!is_known && !load(l, id)) || is_repeated(l, id))
         return false;
     struct bytes blob = {id->blob, id->blob_n};
+    if (strncmp(key_short_name(blob), "RSA", 3) == 0 &&
+        key_bits(blob) < (unsigned)l->options->required_rsa_size) {
+        log_info("%s: skipped: an RSA key of %u bits, and RequiredRSASize is %d",
+            log_escape_cstr(id->path).s, key_bits(blob), l->options->required_rsa_size);
+        return false;
+    }
     struct identity_asker asker = asker_of(l);
     const struct identity *signer = id->in_agent ? id : identities_signer(&l->ids, id, &asker);
     if (signer == NULL || (signer->needs_agent && !signer->in_agent)) {

@@ -15,9 +15,11 @@ void options_init(struct options *o, const struct environment *env)
         &o->tcp_keep_alive, &o->ip_qos_interactive, &o->ip_qos_bulk, &o->gateway_ports,
         &o->exit_on_forward_failure, &o->clear_all_forwardings, &o->session_type,
         &o->fork_after_auth, &o->stdin_null, &o->request_tty, &o->escape_char,
-        &o->strict_host_key_checking, &o->hash_known_hosts, &o->no_host_auth_for_localhost,
-        &o->identities_only, &o->add_keys_to_agent, &o->add_keys_lifetime_s, &o->batch_mode,
-        &o->pubkey_authentication, &o->password_authentication, &o->kbd_interactive_authentication,
+        &o->strict_host_key_checking, &o->hash_known_hosts, &o->check_host_ip, &o->update_host_keys,
+        &o->visual_host_key, &o->fingerprint_hash, &o->required_rsa_size,
+        &o->no_host_auth_for_localhost, &o->identities_only, &o->add_keys_to_agent,
+        &o->add_keys_lifetime_s, &o->batch_mode, &o->pubkey_authentication,
+        &o->password_authentication, &o->kbd_interactive_authentication,
         &o->number_of_password_prompts, &o->compression, &o->rekey_s, &o->server_alive_interval_s,
         &o->server_alive_count_max, &o->log_level};
     for (size_t i = 0; i < sizeof unset / sizeof unset[0]; i++)

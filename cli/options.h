@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "cli/environment.h"
+#include "cli/expand.h"
 #include "cli/log.h"
 #include "cli/pool.h"
 #include "forward/spec.h"
@@ -32,6 +33,7 @@ enum strict_host_key {
     STRICT_ACCEPT_NEW, /* unknown keys are stored without asking */
     STRICT_NO,         /* ... and changed ones are passed with a warning, forwarding nothing */
 };
+enum host_key_updates { UPDATE_HOST_KEYS_NO, UPDATE_HOST_KEYS_YES, UPDATE_HOST_KEYS_ASK };
 enum request_tty { TTY_AUTO, TTY_NO, TTY_YES, TTY_FORCE };
 enum session_type { SESSION_DEFAULT, SESSION_NONE, SESSION_SUBSYSTEM };
 enum { ESCAPE_CHAR_NONE = -2 }; /* EscapeChar none */
@@ -85,6 +87,15 @@ struct options {
     const char *ca_signature_algorithms; /* what authorities may sign certificates with */
     int hash_known_hosts;                /* 0, 1 */
     int no_host_auth_for_localhost;      /* 0, 1 */
+    int check_host_ip;                   /* 0, 1 */
+    int update_host_keys;                /* enum host_key_updates */
+    int visual_host_key;                 /* 0, 1 */
+    int fingerprint_hash;                /* enum fingerprint_hash */
+    int required_rsa_size;               /* bits, KEY_RSA_MIN_BITS or more */
+    const char *revoked_host_keys;       /* a path, expanded; NULL: none */
+    const char *known_hosts_command;     /* as written; NULL: none */
+    const struct expand_token *tokens;   /* for texts that are expanded when they are used */
+    size_t n_tokens;
 
     /* Who we are. */
     struct text_list identity_files;       /* paths, expanded; empty: the defaults of identity.h */
@@ -107,7 +118,7 @@ struct options {
     const char *macs;
     const char *kex;
     const char *host_key_algorithms;
-    bool host_key_algorithms_given; /* by the user: then known_hosts does not reorder them */
+    bool host_key_algorithms_given; /* whole, by the user: then known_hosts does not reorder them */
     int compression;                /* 0, 1 */
     int64_t rekey_bytes;            /* 0: the cipher's own limit */
     int rekey_s;                    /* 0: never by time */
@@ -120,6 +131,7 @@ struct options {
     const char *log_file;    /* -E; NULL: stderr */
     const char *config_file; /* -F; NULL: the usual two; "none": no file */
     bool print_config;       /* -G */
+    const char *query;       /* -Q; NULL: none */
 
     const char *ignore_unknown; /* IgnoreUnknown: a pattern list; NULL: none */
 };
@@ -131,6 +143,7 @@ enum options_status {
     OPTIONS_BAD, /* a message was logged */
     OPTIONS_RUN,
     OPTIONS_HELP,    /* -h, --help: print options_usage() on stdout, end with 0 */
+    OPTIONS_QUERY,   /* -Q: print query_dup() of the query on stdout, end with 0 */
     OPTIONS_VERSION, /* -V: print the version, end with 0 */
 };
 

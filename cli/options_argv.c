@@ -70,6 +70,11 @@ static bool print_config(struct options *o, const char *arg)
     return true;
 }
 
+static bool query(struct options *o, const char *arg)
+{
+    return keep(o, &o->query, arg);
+}
+
 static bool verbose(struct options *o, const char *arg)
 {
     (void)arg;
@@ -192,7 +197,7 @@ static const struct letter letters[] = {
     {'o', CALL_WITH_ARG(setting)},
     {'P', CALL_WITH_ARG(port_or_tag)},
     {'p', TAKES("Port")},
-    {'Q', LATER_WITH_ARG},
+    {'Q', CALL_WITH_ARG(query)},
     {'q', SHORT("LogLevel", "QUIET")},
     {'R', TAKES("RemoteForward")},
     {'S', LATER_WITH_ARG},
@@ -259,6 +264,8 @@ static enum options_status parse_cluster(struct options *o, struct words *w)
         }
         if (!apply(o, l, arg))
             return OPTIONS_BAD;
+        if (o->query != NULL)
+            return OPTIONS_QUERY;
         if (l->has_arg)
             break;
     }
@@ -361,5 +368,6 @@ const char *options_usage(void)
            "Messages:\n"
            "  -v   more of them (-vvv: most)        -q   none\n"
            "  -E FILE   to a file                   -G   print the configuration and end\n"
-           "  -V   version                          -h, --help   this text\n";
+           "  -V   version                          -h, --help   this text\n"
+           "  -Q KIND   list algorithms (-Q help: kinds)\n";
 }

@@ -8,7 +8,9 @@
 
 #include "cli/expand.h"
 #include "cli/options.h"
+#include "crypto/fingerprint.h"
 #include "crypto/hash.h"
+#include "crypto/key.h"
 
 enum { DEFAULT_PORT = 22, DEFAULT_ALIVE_S = 15, DEFAULT_ALIVE_COUNT = 3, DEFAULT_PROMPTS = 3 };
 
@@ -16,6 +18,12 @@ static bool no_memory(void)
 {
     log_error("out of memory");
     return false;
+}
+
+static void default_int(int *p, int value)
+{
+    if (*p == OPTION_UNSET)
+        *p = value;
 }
 
 /* ---- tokens ---------------------------------------------------------------------------------- */
@@ -210,6 +218,25 @@ static bool finish_agent(struct options *o)
     return true;
 }
 
+/* RevokedHostKeys, and what KnownHostsCommand will need when it is run. */
+static bool finish_host_keys(struct options *o)
+{
+    struct tokens *t = pool_alloc(&o->pool, sizeof *t);
+    if (t == NULL)
+        return no_memory();
+    tokens_fill(t, o, true);
+    o->tokens = t->list;
+    o->n_tokens = t->n;
+    if (o->known_hosts_command != NULL && strcasecmp(o->known_hosts_command, "none") == 0)
+        o->known_hosts_command = NULL;
+    if (o->revoked_host_keys != NULL && strcasecmp(o->revoked_host_keys, "none") == 0)
+        o->revoked_host_keys = NULL;
+    struct expand e = {
+        .env = o->env, .tokens = t->list, .n_tokens = t->n, .variables = true, .tilde = true};
+    return o->revoked_host_keys == NULL ||
+           expand_text(o, &e, "RevokedHostKeys", &o->revoked_host_keys);
+}
+
 /* Two commands at once would leave one of them out without a word. */
 static bool finish_command(struct options *o)
 {
@@ -231,12 +258,6 @@ static bool finish_command(struct options *o)
 
 /* ---- defaults -------------------------------------------------------------------------------- */
 
-static void default_int(int *p, int value)
-{
-    if (*p == OPTION_UNSET)
-        *p = value;
-}
-
 static void default_text(const char **p, const char *value)
 {
     if (*p == NULL)
@@ -257,11 +278,31 @@ static void fill_session(struct options *o)
         o->request_tty = TTY_NO;
 }
 
+/* Keys are taken from the server by default where new ones would go to the usual file. Before
+ * finish_paths(), which fills that in. */
+static void fill_update_host_keys(struct options *o)
+{
+    const struct text_list *files = &o->user_known_hosts;
+    bool is_usual =
+        files->n == 0 || (files->n == 1 && strcmp(files->items[0], "~/.ssh/known_hosts") == 0);
+    default_int(&o->update_host_keys, is_usual ? UPDATE_HOST_KEYS_YES : UPDATE_HOST_KEYS_NO);
+}
+
 static void fill_authentication(struct options *o)
 {
     default_int(&o->strict_host_key_checking, STRICT_ASK);
     default_int(&o->hash_known_hosts, 0);
     default_int(&o->no_host_auth_for_localhost, 0);
+    default_int(&o->check_host_ip, 0);
+    default_int(&o->visual_host_key, 0);
+    default_int(&o->fingerprint_hash, FINGERPRINT_SHA256);
+    default_int(&o->required_rsa_size, KEY_RSA_MIN_BITS);
+    if (o->required_rsa_size < KEY_RSA_MIN_BITS) {
+        log_verbose("RequiredRSASize %d: adit takes no RSA key under %d bits", o->required_rsa_size,
+            KEY_RSA_MIN_BITS);
+        o->required_rsa_size = KEY_RSA_MIN_BITS;
+    }
+    fill_update_host_keys(o);
     default_int(&o->identities_only, 0);
     default_int(&o->add_keys_to_agent, ADD_KEYS_NO);
     default_int(&o->add_keys_lifetime_s, 0);
@@ -320,7 +361,7 @@ bool options_finish(struct options *o)
     fill_transport(o);
     fill_forwards(o);
     if (!finish_host(o) || !finish_user(o) || !finish_paths(o) || !finish_agent(o) ||
-        !finish_command(o))
+        !finish_host_keys(o) || !finish_command(o))
         return false;
     if (o->session_type == SESSION_SUBSYSTEM && o->remote_command == NULL) {
         log_error("You must specify a subsystem to invoke.");

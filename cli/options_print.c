@@ -7,6 +7,7 @@
 #include "cli/identity.h"
 #include "cli/options.h"
 #include "cli/values.h"
+#include "crypto/fingerprint.h"
 #include "forward/socket.h"
 
 static void yes_no(FILE *out, const char *keyword, int value)
@@ -148,12 +149,22 @@ static void print_identity(FILE *out, const struct options *o)
         [ADD_KEYS_YES] = "true",
         [ADD_KEYS_ASK] = "ask",
         [ADD_KEYS_CONFIRM] = "confirm"};
+    static const char *const update[] = {[UPDATE_HOST_KEYS_YES] = "true",
+        [UPDATE_HOST_KEYS_NO] = "false",
+        [UPDATE_HOST_KEYS_ASK] = "ask"};
     fprintf(out, "stricthostkeychecking %s\n", word(o->strict_host_key_checking, strict));
     all(out, "userknownhostsfile", &o->user_known_hosts, "none");
     all(out, "globalknownhostsfile", &o->global_known_hosts, "none");
     text(out, "hostkeyalias", o->host_key_alias);
     yes_no(out, "hashknownhosts", o->hash_known_hosts);
     yes_no(out, "nohostauthenticationforlocalhost", o->no_host_auth_for_localhost);
+    yes_no(out, "checkhostip", o->check_host_ip);
+    fprintf(out, "updatehostkeys %s\n", word(o->update_host_keys, update));
+    yes_no(out, "visualhostkey", o->visual_host_key);
+    fprintf(out, "fingerprinthash %s\n", o->fingerprint_hash == FINGERPRINT_MD5 ? "MD5" : "SHA256");
+    fprintf(out, "requiredrsasize %d\n", o->required_rsa_size);
+    text(out, "revokedhostkeys", o->revoked_host_keys);
+    text(out, "knownhostscommand", o->known_hosts_command);
     each(out, "identityfile", &o->identity_files);
     for (size_t i = 0; o->identity_files.n == 0 && identity_defaults[i] != NULL; i++)
         fprintf(out, "identityfile ~/.ssh/%s\n", identity_defaults[i]);

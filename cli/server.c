@@ -12,6 +12,7 @@
 #include "cli/authorized.h"
 #include "cli/background.h"
 #include "cli/log.h"
+#include "cli/server_host_keys.h"
 #include "cli/version.h"
 #include "crypto/cert.h"
 #include "forward/gateway.h"
@@ -129,6 +130,14 @@ static void auth_key(struct conn *c, const struct transport_event *e)
     transport_auth_decide(peer_transport(c->peer), good);
 }
 
+static struct server_host_keys host_keys(const struct conn *c)
+{
+    const struct server_options *o = c->server->o;
+    const struct transport *t = peer_transport(c->peer);
+    return (struct server_host_keys){
+        o->host_keys, o->n_host_keys, transport_session_id(t), transport_algorithms(t).host_key};
+}
+
 static void logged_in(struct conn *c)
 {
     struct gateway_config config = {
@@ -138,6 +147,8 @@ static void logged_in(struct conn *c)
     c->gateway = gateway_new(&config);
     if (c->gateway == NULL)
         peer_close(c->peer, "out of memory");
+    struct server_host_keys keys = host_keys(c);
+    server_host_keys_tell(&keys, peer_mux(c->peer));
 }
 
 static void transport_event(void *user, const struct transport_event *e)
@@ -155,7 +166,10 @@ static void transport_event(void *user, const struct transport_event *e)
 static void mux_event(void *user, const struct mux_event *e)
 {
     struct conn *c = user;
-    if (c->gateway != NULL)
+    struct server_host_keys keys = host_keys(c);
+    if (server_host_keys_request(&keys, peer_mux(c->peer), e))
+        peer_kick(c->peer);
+    else if (c->gateway != NULL)
         gateway_event(c->gateway, e);
 }
 

@@ -148,9 +148,11 @@ bool set_algorithms(const struct keyword_call *call)
 
 bool set_host_key_algorithms(const struct keyword_call *call)
 {
+    const char *before = call->o->host_key_algorithms;
     if (!set_algorithms(call))
         return false;
-    call->o->host_key_algorithms_given = call->o->host_key_algorithms != NULL;
+    if (call->o->host_key_algorithms != before) /* this is the one that counts */
+        call->o->host_key_algorithms_given = strchr("+-", call->args[0][0]) == NULL;
     return true;
 }
 

@@ -1,5 +1,5 @@
-/* libsodium hashes SHA-256 and SHA-512 a little faster than BearSSL and has nothing else; SHA-1 and
- * SHA-384 are BearSSL's. One row per hash hides which. */
+/* libsodium hashes SHA-256 and SHA-512 a little faster than BearSSL and has nothing else; MD5,
+ * SHA-1 and SHA-384 are BearSSL's. One row per hash hides which. */
 #include "crypto/hash.h"
 
 #include <bearssl.h>
@@ -18,6 +18,18 @@ struct hash_row {
     void (*final)(void *state, uint8_t *out);
 };
 
+static void md5_init(void *s)
+{
+    br_md5_init(s);
+}
+static void md5_update(void *s, const uint8_t *p, size_t n)
+{
+    br_md5_update(s, p, n);
+}
+static void md5_final(void *s, uint8_t *out)
+{
+    br_md5_out(s, out);
+}
 static void sha1_init(void *s)
 {
     br_sha1_init(s);
@@ -70,6 +82,7 @@ static void sha512_final(void *s, uint8_t *out)
 }
 
 static const struct hash_row rows[] = {
+    [HASH_MD5] = {16, 64, sizeof(br_md5_context), md5_init, md5_update, md5_final},
     [HASH_SHA1] = {20, 64, sizeof(br_sha1_context), sha1_init, sha1_update, sha1_final},
     [HASH_SHA256] = {32, 64, sizeof(crypto_hash_sha256_state), sha256_init, sha256_update,
         sha256_final},

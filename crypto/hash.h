@@ -1,10 +1,11 @@
-/* SHA-1 (known_hosts names only), SHA-256, SHA-384, SHA-512, and HMAC over them. */
+/* SHA-256, SHA-384, SHA-512, and HMAC over them; SHA-1 for known_hosts names and KRLs, MD5 for the
+ * fingerprints of old. */
 #ifndef CRYPTO_HASH_H
 #define CRYPTO_HASH_H
 
 #include "proto/wire.h"
 
-enum hash_id { HASH_SHA1, HASH_SHA256, HASH_SHA384, HASH_SHA512 };
+enum hash_id { HASH_SHA1, HASH_SHA256, HASH_SHA384, HASH_SHA512, HASH_MD5 };
 enum { HASH_MAX_BYTES = 64, HASH_BLOCK_MAX_BYTES = 128 };
 
 size_t hash_bytes(enum hash_id id);

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cli/hosts.h"
+#include "cli/hosts_scan.h"
 #include "crypto/key.h"
 #include "fuzz/fuzz.h"
 #include "tests/unit/crypto/sample_certs.h"
@@ -21,6 +21,19 @@ static void drop(void *user, const char *text, size_t n)
     (void)user;
     (void)text;
     fuzz_require(n > 0);
+}
+
+/* Every byte of a file is in some line, in order: what a rewrite would copy. */
+struct copied {
+    const uint8_t *at;
+    unsigned long n_lines;
+};
+static void follow(void *user, const struct hosts_scanned *s)
+{
+    struct copied *c = user;
+    fuzz_require(s->raw.p == c->at && s->raw.n > 0 && s->line == ++c->n_lines);
+    fuzz_require(s->has_key || (!s->is_host && !s->is_address));
+    c->at += s->raw.n;
 }
 
 /* A regular file without a place in a folder, so that nothing is left behind. */
@@ -78,6 +91,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     q.port = 2222;
     enum hosts_verdict other = hosts_lookup(&q, key, &a);
     fuzz_require(other != HOSTS_REFUSED && (other != HOSTS_KNOWN || v != HOSTS_REVOKED));
+    struct copied c = {.at = data};
+    hosts_scan((struct bytes){data, n}, "host.example.com", "192.0.2.7", follow, &c);
+    fuzz_require(c.at == data + n);
     ask_for_certificate(&q, data, n);
     close(fd);
     return 0;

@@ -334,24 +334,26 @@ static void the_texts_have_the_words_of_ssh(void)
     struct bytes key = key_of(&b, "ssh-ed25519", ED);
     struct hosts_query q = {.host = "h", .port = 2222};
     struct hosts_answer a = {.verdict = HOSTS_CHANGED, .file = "/x/kh", .line = 7, .type = "RSA"};
+    struct hosts_style plain = {FINGERPRINT_SHA256, false};
     key_fingerprint_sha256(key, fingerprint);
-    hosts_text_changed(&q, key, &a, "/x/mine", out, sizeof out);
+    hosts_text_changed(&q, key, &a, "/x/mine", FINGERPRINT_SHA256, out, sizeof out);
     CU_ASSERT(strstr(out, "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!") != NULL);
     CU_ASSERT(strstr(out, fingerprint) != NULL);
     CU_ASSERT(strstr(out, "Add correct host key in /x/mine to get rid") != NULL);
     CU_ASSERT(strstr(out, "Offending RSA key in /x/kh:7\n") != NULL);
     CU_ASSERT(strstr(out, "ssh-keygen -f '/x/kh' -R '[h]:2222'\n") != NULL);
     a.verdict = HOSTS_REVOKED;
-    hosts_text_changed(&q, key, &a, NULL, out, sizeof out);
+    hosts_text_changed(&q, key, &a, NULL, FINGERPRINT_SHA256, out, sizeof out);
     CU_ASSERT(strstr(out, "WARNING: REVOKED HOST KEY DETECTED!") != NULL);
     a.verdict = HOSTS_UNKNOWN;
-    hosts_text_ask("h", 22, "10.0.0.1", key, &a, out, sizeof out);
+    q.port = 22;
+    hosts_text_ask(&q, "10.0.0.1", key, &a, &plain, out, sizeof out);
     CU_ASSERT(
         strstr(out, "The authenticity of host 'h (10.0.0.1)' can't be established.\n") == out);
-    CU_ASSERT(strstr(out, "ED25519 key fingerprint is: SHA256:") != NULL);
+    CU_ASSERT(strstr(out, "ED25519 key fingerprint is SHA256:") != NULL);
     CU_ASSERT(strstr(out, "continue connecting (yes/no/[fingerprint])? ") != NULL);
     for (size_t cap = 1; cap < 400; cap++) {
-        hosts_text_ask("h", 22, "10.0.0.1", key, &a, out, cap);
+        hosts_text_ask(&q, "10.0.0.1", key, &a, &plain, out, cap);
         CU_ASSERT(strlen(out) < cap);
     }
 }
@@ -362,15 +364,16 @@ static void yes_is_yes_or_the_fingerprint(void)
     struct bytes key = key_of(&b, "ssh-ed25519", ED);
     char fingerprint[KEY_FINGERPRINT_MAX];
     key_fingerprint_sha256(key, fingerprint);
-    CU_ASSERT_EQUAL(hosts_reply("yes\n", key), HOSTS_REPLY_YES);
-    CU_ASSERT_EQUAL(hosts_reply(" YES ", key), HOSTS_REPLY_YES);
-    CU_ASSERT_EQUAL(hosts_reply(fingerprint, key), HOSTS_REPLY_YES);
+    CU_ASSERT_EQUAL(hosts_reply("yes\n", key, FINGERPRINT_SHA256), HOSTS_REPLY_YES);
+    CU_ASSERT_EQUAL(hosts_reply(" YES ", key, FINGERPRINT_SHA256), HOSTS_REPLY_YES);
+    CU_ASSERT_EQUAL(hosts_reply(fingerprint, key, FINGERPRINT_SHA256), HOSTS_REPLY_YES);
     CU_ASSERT_EQUAL(
-        hosts_reply(fingerprint, key_of(&other, "ssh-ed25519", ED_2)), HOSTS_REPLY_UNCLEAR);
-    CU_ASSERT_EQUAL(hosts_reply("no", key), HOSTS_REPLY_NO);
-    CU_ASSERT_EQUAL(hosts_reply("", key), HOSTS_REPLY_NO);
-    CU_ASSERT_EQUAL(hosts_reply("y", key), HOSTS_REPLY_UNCLEAR);
-    CU_ASSERT_EQUAL(hosts_reply("yes no", key), HOSTS_REPLY_UNCLEAR);
+        hosts_reply(fingerprint, key_of(&other, "ssh-ed25519", ED_2), FINGERPRINT_SHA256),
+        HOSTS_REPLY_UNCLEAR);
+    CU_ASSERT_EQUAL(hosts_reply("no", key, FINGERPRINT_SHA256), HOSTS_REPLY_NO);
+    CU_ASSERT_EQUAL(hosts_reply("", key, FINGERPRINT_SHA256), HOSTS_REPLY_NO);
+    CU_ASSERT_EQUAL(hosts_reply("y", key, FINGERPRINT_SHA256), HOSTS_REPLY_UNCLEAR);
+    CU_ASSERT_EQUAL(hosts_reply("yes no", key, FINGERPRINT_SHA256), HOSTS_REPLY_UNCLEAR);
 }
 
 static const struct unit_test tests[] = {

@@ -1,5 +1,5 @@
-/* Hashes against FIPS 180-4's examples, HMAC against RFC 2202 and RFC 4231, key derivation against
- * NIST's CAVS 14.1 vectors for SSH. */
+/* Hashes against FIPS 180-4's examples (MD5: RFC 1321's, and md5sum's of the same texts), HMAC
+ * against RFC 2202 and RFC 4231, key derivation against NIST's CAVS 14.1 vectors for SSH. */
 #include "crypto/hash.h"
 
 #include <string.h>
@@ -17,6 +17,8 @@ struct hash_case {
 };
 
 static const struct hash_case hashes[] = {
+    {HASH_MD5, "900150983cd24fb0d6963f7d28e17f72", "d41d8cd98f00b204e9800998ecf8427e",
+        "03dd8807a93175fb062dfb55dc7d359c", "7707d6ae4e027c70eea2a935c2296f21"},
     {HASH_SHA1, "a9993e364706816aba3e25717850c26c9cd0d89d",
         "da39a3ee5e6b4b0d3255bfef95601890afd80709", "a49b2446a02c645bf419f995b67091253a04a259",
         "34aa973cd4c4daa4f61eeb2bdbad27316534016f"},
