@@ -31,6 +31,7 @@ enum {
     RUN_BYTES_MOST = 1 << 30,
     LONG_RUN_BYTES = 16 * RUN_BYTES, /* one that pays for the pause at its end */
     FETCH_MS = 2,
+    LONG_READ_BYTES = 8 * 1024, /* of a stream, not of a dialogue */
 };
 
 #define NEVER UINT64_MAX
@@ -124,8 +125,10 @@ bool link_read(struct link *l, struct transport *t, uint64_t now_ms)
         transport_rx_eof(t);
         return true;
     }
-    if ((size_t)n < room && !l->saw_hangup)
-        l->readable = false; /* a short read emptied it; more to come makes a new edge */
+    /* A short read emptied it; more to come makes a new edge. But a dialogue's next packet is often
+     * just arriving, and another look costs less than to sleep and be woken. */
+    if ((size_t)n < room && n >= LONG_READ_BYTES && !l->saw_hangup)
+        l->readable = false;
     note_read(l, (size_t)n, now_ms);
     transport_rx_commit(t, (size_t)n, now_ms);
     return true;

@@ -389,6 +389,9 @@ static void peer_service(struct loop_task *task)
             return;
         }
     }
+    if (!moved)
+        loop_undefer(
+            p->loop, &p->task); /* whatever kicked us in these rounds was seen to by them */
     if (p->alive_due_ms <= loop_now(p->loop) || p->alive_due_ms == UINT64_MAX) {
         probe(p);
         if (is_over(p)) {

@@ -249,6 +249,23 @@ static void beside_others_every_packet_wakes_us(void)
     scene_close(&s);
 }
 
+/* What ends a dialogue's turn is often followed by more at once. */
+static void after_a_small_read_there_is_another_look(void)
+{
+    struct scene s;
+    size_t n = 0;
+    scene_open(&s);
+    CU_ASSERT_TRUE(pair_data(&s.p.server, 100, 'y'));
+    const uint8_t *bytes = transport_tx(s.p.server.t, &n);
+    CU_ASSERT_EQUAL(write(s.far, bytes, n), (ssize_t)n);
+    link_ready(&s.link, LOOP_READABLE);
+    CU_ASSERT_TRUE(link_read(&s.link, s.p.client.t, s.now));
+    CU_ASSERT_TRUE(s.link.readable);
+    CU_ASSERT_FALSE(link_read(&s.link, s.p.client.t, s.now));
+    CU_ASSERT_FALSE(s.link.readable);
+    scene_close(&s);
+}
+
 /* One read a wake-up: a short one has emptied the socket, unless its end was told of. */
 static void a_short_read_is_the_last_but_for_an_end(void)
 {
@@ -290,6 +307,7 @@ static const struct unit_test tests[] = {
     UNIT(a_stream_wakes_us_for_many_packets_at_once_until_it_pauses),
     UNIT(a_slow_stream_wakes_us_for_every_packet),
     UNIT(beside_others_every_packet_wakes_us),
+    UNIT(after_a_small_read_there_is_another_look),
     UNIT(a_short_read_is_the_last_but_for_an_end),
     UNIT(data_and_its_end_in_one_edge_are_both_seen),
 };
