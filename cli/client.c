@@ -1,63 +1,21 @@
 /* One run, forwards only in time: dialling -> exchanging -> logging in -> running -> ending. What
  * has not happened yet is NULL. `status` is decided once, by whoever ends the run first. */
-#include "cli/client.h"
+#include "cli/client_internal.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "cli/background.h"
-#include "cli/host_key.h"
 #include "cli/log.h"
-#include "cli/login.h"
-#include "cli/session.h"
-#include "cli/update_host_keys.h"
-#include "cli/version.h"
-#include "forward/client.h"
-#include "forward/dialer.h"
 #include "forward/socket.h"
-
-enum {
-    EXIT_OURS = 255,     /* ssh's status for every failure of its own */
-    KEX_MS = 120 * 1000, /* no exchange takes longer between living peers */
-    RETRY_MS = 1000,     /* between ConnectionAttempts */
-    LIST_MAX = 2048,
-};
-
-struct client {
-    const struct options *o;
-    struct rng rng;
-    struct loop *loop;
-    struct resolver *resolver;
-    struct loop_timer timer; /* retry, or ConnectTimeout until the first exchange is done */
-    struct dial *dial;
-    struct peer *peer;
-    struct login *login;
-    struct forwards *forwards;
-    struct session *session;
-    struct update_host_keys *host_keys;
-    int attempts_left;
-    int status;
-    bool ending; /* status is decided */
-    bool logged_in;
-    bool restricted; /* the host key is not the known one: nothing is forwarded */
-    bool session_over;
-    bool may_update_hosts; /* UpdateHostKeys, as far as the host key's own standing goes */
-    char address[NI_MAXHOST];
-    char name[600]; /* "server HOST", for the keepalive's verdict */
-    char host_key_list[LIST_MAX];
-};
 
 /* ---- the end ----------------------------------------------------------------------------------
  */
 
-static void stop(struct client *c, int status)
+void client_stop(struct client *c, int status)
 {
     if (!c->ending)
         c->status = status;
@@ -66,7 +24,7 @@ static void stop(struct client *c, int status)
 }
 
 /* Ends in good order: what is queued goes out first. */
-static void hang_up(struct client *c, int status)
+void client_hang_up(struct client *c, int status)
 {
     if (!c->ending)
         c->status = status;
@@ -96,13 +54,13 @@ static void say_end(struct client *c, const struct fault *why)
     }
 }
 
-static void peer_ended(void *user, const struct fault *why)
+void client_ended(void *user, const struct fault *why)
 {
     struct client *c = user;
     bool lost_after_session = c->session_over;
     if (!c->ending)
         say_end(c, why);
-    stop(c, lost_after_session ? c->status : EXIT_OURS);
+    client_stop(c, lost_after_session ? c->status : EXIT_OURS);
 }
 
 /* A -N client stays until the connection ends; with a session it ends when that has and no
@@ -110,10 +68,10 @@ static void peer_ended(void *user, const struct fault *why)
 static void leave_when_quiet(struct client *c)
 {
     if (c->session_over && !c->ending && mux_n_channels(peer_mux(c->peer)) == 0)
-        hang_up(c, c->status);
+        client_hang_up(c, c->status);
 }
 
-static void peer_quiet(void *user)
+void client_quiet(void *user)
 {
     leave_when_quiet(user);
 }
@@ -135,7 +93,7 @@ static void session_hang_up(void *user)
 {
     struct client *c = user;
     log_info("Connection to %s closed.", c->o->host);
-    hang_up(c, EXIT_OURS);
+    client_hang_up(c, EXIT_OURS);
 }
 
 static void to_background(struct client *c)
@@ -160,7 +118,7 @@ static void start_session(struct client *c)
         .user = c};
     c->session = session_start(&config);
     if (c->session == NULL)
-        hang_up(c, EXIT_OURS);
+        client_hang_up(c, EXIT_OURS);
 }
 
 static void say_forward(void *user, enum say_level level, const char *line)
@@ -179,7 +137,7 @@ static void forwards_settled(void *user, unsigned n_failed)
     if (n_failed > 0 && c->o->exit_on_forward_failure) {
         log_error("%u forward%s failed, and ExitOnForwardFailure is yes", n_failed,
             n_failed == 1 ? "" : "s");
-        hang_up(c, EXIT_OURS);
+        client_hang_up(c, EXIT_OURS);
         return;
     }
     if (c->o->session_type == SESSION_NONE)
@@ -206,7 +164,7 @@ static void start_forwards(struct client *c)
     c->forwards = forwards_new(&config);
     if (c->forwards == NULL) {
         log_fatal("no memory");
-        hang_up(c, EXIT_OURS);
+        client_hang_up(c, EXIT_OURS);
         return;
     }
     forwards_start(c->forwards);
@@ -224,7 +182,7 @@ static void on_signal(void *user, int signo)
     bool ordinary = signo == SIGTERM && c->o->session_type == SESSION_NONE;
     session_restore_terminal();
     log_verbose("Killed by signal %d.", signo);
-    hang_up(c, ordinary ? 0 : EXIT_OURS);
+    client_hang_up(c, ordinary ? 0 : EXIT_OURS);
 }
 
 /* Until login signals do what they always do; prompts restore the terminal themselves. */
@@ -263,7 +221,7 @@ static void say_login_was_free(struct client *c)
         "%s let us in without asking for any proof of who we are.", c->o->host);
 }
 
-static void logged_in(struct client *c)
+void client_logged_in(struct client *c)
 {
     c->logged_in = true;
     log_verbose("Authenticated to %s ([%s]:%d) using \"%s\".", c->o->host, c->address, c->o->port,
@@ -275,82 +233,16 @@ static void logged_in(struct client *c)
     c->login = NULL;
     if (!catch_signals(c)) {
         log_fatal("cannot watch for signals: %s", strerror(errno));
-        hang_up(c, EXIT_OURS);
+        client_hang_up(c, EXIT_OURS);
         return;
     }
     start_forwards(c);
 }
 
-/* ---- until login ------------------------------------------------------------------------------
+/* ---- what the server asks for -----------------------------------------------------------------
  */
 
-static void decide_host_key(struct client *c, struct bytes key)
-{
-    struct host_key_outcome outcome = host_key_decide(c->o, c->address, key, &c->rng);
-    c->restricted = outcome.trust == HOST_KEY_RESTRICTED;
-    c->may_update_hosts = outcome.may_update;
-    if (c->restricted && c->login != NULL)
-        login_restrict(c->login);
-    transport_host_key_decide(peer_transport(c->peer), outcome.trust != HOST_KEY_REFUSED);
-}
-
-static void say_algorithms(struct client *c)
-{
-    struct transport_algorithms a = transport_algorithms(peer_transport(c->peer));
-    log_debug("kex: algorithm: %.*s", (int)a.kex.n, (const char *)a.kex.p);
-    log_debug("kex: host key algorithm: %.*s", (int)a.host_key.n, (const char *)a.host_key.p);
-    log_debug("kex: server->client cipher: %.*s MAC: %.*s compression: %.*s", (int)a.cipher_in.n,
-        (const char *)a.cipher_in.p, (int)a.mac_in.n, (const char *)a.mac_in.p, (int)a.comp_in.n,
-        (const char *)a.comp_in.p);
-    log_debug("kex: client->server cipher: %.*s MAC: %.*s compression: %.*s", (int)a.cipher_out.n,
-        (const char *)a.cipher_out.p, (int)a.mac_out.n, (const char *)a.mac_out.p,
-        (int)a.comp_out.n, (const char *)a.comp_out.p);
-}
-
-static void show_banner(struct bytes text)
-{
-    static char shown[65536];
-    size_t n = text_escape(shown, sizeof shown - 1, text, TEXT_BANNER);
-    if (n > 0 && shown[n - 1] != '\n')
-        memcpy(shown + n, "\n", 2);
-    log_block(LOG_LEVEL_INFO, shown);
-}
-
-static void on_debug(struct client *c, const struct transport_event *e)
-{
-    log_peer(e->always_display ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG1, "Remote", e->text);
-    if (c->forwards != NULL)
-        forwards_note_debug(c->forwards, e->text);
-}
-
-static void transport_event(void *user, const struct transport_event *e)
-{
-    struct client *c = user;
-    switch (e->type) {
-    case TRANSPORT_LINE:
-        log_peer(LOG_LEVEL_DEBUG1, "server says before its version", e->text);
-        break;
-    case TRANSPORT_IDENT: log_peer(LOG_LEVEL_DEBUG1, "Remote protocol version", e->text); break;
-    case TRANSPORT_HOST_KEY: decide_host_key(c, e->key); break;
-    case TRANSPORT_KEXED:
-        loop_timer_stop(c->loop, &c->timer);
-        if (!e->first)
-            log_debug("rekeyed");
-        say_algorithms(c);
-        break;
-    case TRANSPORT_AUTH_BANNER: show_banner(e->text); break;
-    case TRANSPORT_AUTH_SUCCESS: logged_in(c); break;
-    case TRANSPORT_DEBUG: on_debug(c, e); break;
-    case TRANSPORT_PACKET:
-    case TRANSPORT_DISCONNECTED: break;
-    default:
-        if (c->login != NULL && !login_event(c->login, e))
-            hang_up(c, EXIT_OURS);
-        break;
-    }
-}
-
-static void mux_event(void *user, const struct mux_event *e)
+void client_mux_event(void *user, const struct mux_event *e)
 {
     struct client *c = user;
     struct mux *m = peer_mux(c->peer);
@@ -370,131 +262,6 @@ static void mux_event(void *user, const struct mux_event *e)
         mux_global_reply(m, e->ticket, false, (struct bytes){0});
     }
     peer_kick(c->peer);
-}
-
-static struct transport_config transport_of(struct client *c)
-{
-    const struct options *o = c->o;
-    return (struct transport_config){.role = ROLE_CLIENT,
-        .software = ADIT_SOFTWARE,
-        .kex = o->kex,
-        .host_key_algorithms = c->host_key_list,
-        .ciphers = o->ciphers,
-        .macs = o->macs,
-        .compression = o->compression ? "zlib@openssh.com,zlib,none" : "none,zlib@openssh.com,zlib",
-        .rekey_bytes = (uint64_t)o->rekey_bytes,
-        .rekey_ms = (uint64_t)o->rekey_s * 1000,
-        .kex_ms = KEX_MS,
-        .rng = &c->rng,
-        .user = o->user};
-}
-
-static void login_gave_up(void *user)
-{
-    hang_up(user, EXIT_OURS);
-}
-
-static void begin_ssh(struct client *c, int fd)
-{
-    struct sockaddr_storage peer;
-    socklen_t n = sizeof peer;
-    if (getpeername(fd, (struct sockaddr *)&peer, &n) != 0 ||
-        getnameinfo((struct sockaddr *)&peer, n, c->address, sizeof c->address, NULL, 0,
-            NI_NUMERICHOST) != 0)
-        c->address[0] = '\0';
-    if (c->o->tcp_keep_alive)
-        socket_keepalive(fd);
-    socket_qos(fd, c->o->ip_qos_interactive); /* a login is waited for, whatever comes then */
-    log_debug("Connection established.");
-    snprintf(c->name, sizeof c->name, "server %s", c->o->host);
-    if (!host_key_algorithms(c->o, c->host_key_list, sizeof c->host_key_list)) {
-        close(fd);
-        stop(c, EXIT_OURS);
-        return;
-    }
-    struct peer_config config = {.loop = c->loop,
-        .fd = fd,
-        .transport = transport_of(c),
-        .owner = {.user = c,
-            .transport_event = transport_event,
-            .mux_event = mux_event,
-            .quiet = peer_quiet,
-            .ended = peer_ended},
-        .alive_interval_ms = (uint64_t)c->o->server_alive_interval_s * 1000,
-        .alive_count_max = (unsigned)c->o->server_alive_count_max,
-        .name = c->name};
-    c->peer = peer_new(&config);
-    struct login_config login = {
-        .peer = c->peer, .options = c->o, .gave_up = login_gave_up, .user = c};
-    c->login = c->peer != NULL ? login_new(&login) : NULL;
-    if (c->login == NULL) {
-        log_fatal("cannot begin: no memory, or no algorithm left to offer");
-        stop(c, EXIT_OURS);
-    }
-}
-
-/* ---- dialling ---------------------------------------------------------------------------------
- */
-
-static void dial(struct client *c);
-
-static void timer_fired(struct loop_timer *timer)
-{
-    struct client *c = timer->user;
-    if (c->peer == NULL) {
-        dial(c);
-        return;
-    }
-    log_error("Connection to %s port %d timed out during the key exchange (ConnectTimeout %d s)",
-        c->o->host, c->o->port, c->o->connect_timeout_s);
-    stop(c, EXIT_OURS);
-}
-
-/* In ssh's words, which scripts look for. */
-static void say_not_connected(struct client *c, const struct dial_result *result)
-{
-    if (result->outcome == DIAL_NOT_RESOLVED)
-        log_error("Could not resolve hostname %s: %s", c->o->host, result->reason);
-    else if (c->o->bind_address != NULL)
-        log_error("connect to host %s port %d from %s: %s", c->o->host, c->o->port,
-            log_escape_cstr(c->o->bind_address).s, result->reason);
-    else
-        log_error("connect to host %s port %d: %s", c->o->host, c->o->port, result->reason);
-}
-
-static void dialled(void *user, const struct dial_result *result)
-{
-    struct client *c = user;
-    c->dial = NULL;
-    if (result->outcome == DIAL_OK) {
-        begin_ssh(c, result->fd);
-        return;
-    }
-    if (--c->attempts_left == 0) {
-        say_not_connected(c, result);
-        stop(c, EXIT_OURS);
-        return;
-    }
-    log_verbose("%s; trying again", result->text);
-    loop_timer_stop(c->loop, &c->timer);
-    loop_timer_set(c->loop, &c->timer, loop_now(c->loop) + RETRY_MS);
-}
-
-static void dial(struct client *c)
-{
-    const struct options *o = c->o;
-    uint64_t limit_ms = (uint64_t)o->connect_timeout_s * 1000;
-    struct dial_options options = {
-        .family = o->family, .timeout_ms = limit_ms, .bind_address = o->bind_address};
-    log_debug("Connecting to %s port %d.", o->host, o->port);
-    c->dial = dial_start(c->loop, c->resolver, o->host, (uint16_t)o->port, &options, dialled, c);
-    if (c->dial == NULL) {
-        log_fatal("no memory");
-        stop(c, EXIT_OURS);
-        return;
-    }
-    if (limit_ms > 0) /* covers the first exchange too: FORWARDING.md line 27 */
-        loop_timer_set(c->loop, &c->timer, loop_now(c->loop) + limit_ms + 1);
 }
 
 /* ---- the run ----------------------------------------------------------------------------------
@@ -519,13 +286,12 @@ int client_run(const struct options *options)
 {
     struct client c = {.o = options, .rng = rng_system(), .status = EXIT_OURS};
     c.attempts_left = options->connection_attempts;
-    c.timer = (struct loop_timer){.fire = timer_fired, .user = &c};
     c.loop = loop_new();
     c.resolver = c.loop != NULL ? resolver_new(c.loop) : NULL;
     if (c.resolver == NULL) {
         log_fatal("cannot start: %s", strerror(errno));
     } else {
-        dial(&c);
+        client_dial(&c);
         loop_run(c.loop);
     }
     release(&c);
