@@ -27,7 +27,7 @@ enum half {
     HALF_CLOSED = 16 /* CLOSE has passed: nothing more at all */
 };
 
-enum queue { QUEUE_NONE, QUEUE_FRONT, QUEUE_ROUND }; /* see sched.c */
+enum queue { QUEUE_NONE, QUEUE_FRONT, QUEUE_ROUND, QUEUE_HELD }; /* see sched.c */
 
 struct chan {
     void *user;               /* the caller's; NULL once it may not be mentioned */
@@ -42,6 +42,7 @@ struct chan {
     uint32_t ahead;        /* sent, and not given back as credit yet */
     uint32_t quantum_left; /* what it may still send in round number `round` */
     uint32_t round;
+    uint64_t held_until_ms; /* in QUEUE_HELD */
 
     /* Receiving: bytes; recv_window + held + due == recv_limit until we close (window.c). */
     uint32_t recv_limit;  /* what we promised to hold */
@@ -53,6 +54,7 @@ struct chan {
     uint64_t pace_bytes;
     uint64_t credit_at_ms; /* no credit before then */
     bool credit_waits;     /* for that time, in pace.waiting */
+    bool goes_ahead;       /* was held back in vain: not again before credit comes */
     bool pace_has_queued;  /* its window was too large once: it grows by small steps now */
     bool pace_is_settled;  /* no shrinking was under way when they began to count */
 

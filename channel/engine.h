@@ -35,7 +35,7 @@ struct chan_list {
     struct chan *first, *last;
 };
 struct sched {
-    struct chan_list front, round;
+    struct chan_list front, round, held;
     uint32_t round_no; /* wraps */
     uint32_t burst;    /* mux_set_burst() */
     uint32_t last_id;  /* whose data moved last ... */
@@ -151,6 +151,8 @@ uint32_t pace_target(const struct mux *m, const struct chan *c);
 /* How much of c.due may be given now; 0: none, it will be called for in time (mux_tick). */
 uint32_t pace_credit(struct mux *m, struct chan *c);
 void pace_forget(struct mux *m, struct chan *c);
+/* The peer has given n bytes of credit to c. */
+void pace_credited(struct mux *m, struct chan *c, uint32_t n);
 /* c is to wait for credit, although it has window. */
 bool pace_holds_back(const struct mux *m, const struct chan *c);
 
@@ -161,6 +163,8 @@ void sched_new_chan(const struct sched *s, struct chan *c);
 /* Queues c if it wants to, can, and is not queued yet. */
 void sched_wake(struct sched *s, struct chan *c);
 void sched_leave(struct sched *s, struct chan *c);
+/* Takes c out of its queue until until_ms, which never falls from call to call, or credit. */
+void sched_hold(struct sched *s, struct chan *c, uint64_t until_ms);
 /* n bytes of c have moved, either way: whether channels share the connection is told by that. */
 void sched_note(struct sched *s, const struct chan *c, uint32_t n);
 /* c has sent n bytes: its window and quantum are shorter by that. */

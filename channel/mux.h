@@ -184,8 +184,8 @@ bool mux_probe_due(const struct mux *m, uint64_t now_ms);
 void mux_probe_begin(struct mux *m, uint64_t now_ms);
 void mux_probe_end(struct mux *m, uint64_t now_ms);
 
-/* Tells the time, once a turn; gives credit that waited for it. mux_deadline() is when to call it
- * at the latest; UINT64_MAX: whenever. */
+/* Tells the time, once a turn; gives credit that waited for it, and turns to who waited for credit.
+ * mux_deadline() is when to call it at the latest; UINT64_MAX: whenever. */
 void mux_tick(struct mux *m, uint64_t now_ms);
 uint64_t mux_deadline(const struct mux *m);
 

@@ -132,10 +132,37 @@ void pace_forget(struct mux *m, struct chan *c)
         }
 }
 
+bool pace_holds_back(const struct mux *m, const struct chan *c)
+{
+    return m->pace.max_ahead != 0 && c->ahead >= m->pace.max_ahead && !c->goes_ahead &&
+           is_near_and_shared(m);
+}
+
+void pace_credited(struct mux *m, struct chan *c, uint32_t n)
+{
+    c->ahead -= min_u32(c->ahead, n);
+    if (n > 0)
+        c->goes_ahead = false;
+    if (c->queue == QUEUE_HELD && !pace_holds_back(m, c))
+        sched_leave(&m->sched, c); /* to be woken */
+}
+
+/* Those who waited for credit long enough. */
+static void let_go(struct mux *m)
+{
+    struct sched *s = &m->sched;
+    for (struct chan *c; (c = s->held.first) != NULL && c->held_until_ms <= m->pace.now_ms;) {
+        sched_leave(s, c);
+        c->goes_ahead = true;
+        sched_wake(s, c);
+    }
+}
+
 void mux_tick(struct mux *m, uint64_t now_ms)
 {
     struct pace *p = &m->pace;
     p->now_ms = now_ms;
+    let_go(m);
     for (unsigned i = p->n_waiting; i-- > 0;) {
         struct chan *c = p->waiting[i];
         if (c->credit_at_ms > now_ms)
@@ -148,16 +175,12 @@ void mux_tick(struct mux *m, uint64_t now_ms)
 
 uint64_t mux_deadline(const struct mux *m)
 {
-    uint64_t at = UINT64_MAX;
+    const struct chan *held = m->sched.held.first;
+    uint64_t at = held != NULL ? held->held_until_ms : UINT64_MAX;
     for (unsigned i = 0; i < m->pace.n_waiting; i++)
         if (m->pace.waiting[i]->credit_at_ms < at)
             at = m->pace.waiting[i]->credit_at_ms;
     return at;
-}
-
-bool pace_holds_back(const struct mux *m, const struct chan *c)
-{
-    return m->pace.max_ahead != 0 && c->ahead >= m->pace.max_ahead && is_near_and_shared(m);
 }
 
 void pace_sent(struct mux *m, struct chan *c, uint32_t n)

@@ -8,6 +8,8 @@
  *
  *     sched.front         channels that woke with quantum left, served first, in order
  *     sched.round         the line; `round` of its members never falls from first to last
+ *     sched.held          channels that wait for credit although they have window (pace.c), those
+ *                         that came first first
  *     sched.round_no      the round under way: that of the last channel taken from the line
  *     chan.round          the round that quantum_left belongs to; one past round_no at most
  *     chan.quantum_left   bytes; above 0 while the channel is queued
@@ -15,7 +17,8 @@
  *
  * Queued are exactly the channels that want to send, may, and have window. So the first of a queue
  * can always send, and finding whose turn it is takes no search. A channel whose window ends leaves
- * and is woken by WINDOW_ADJUST; so does one that is far enough ahead of its credit (pace.c). */
+ * and is woken by WINDOW_ADJUST; one that is far enough ahead of its credit is held, until enough
+ * of that comes, but not for long. */
 #include "channel/engine.h"
 
 enum {
@@ -25,6 +28,9 @@ enum {
     /* When nobody else wants to send, larger reads cost nobody anything; who wakes meanwhile goes
      * to the front anyway. */
     QUANTUM_ALONE_BYTES = 8 * MUX_PACKET_BYTES,
+    /* A peer that is as busy as that gives credit sooner; one that has not by then may not be what
+     * its version says, and wait for more before it gives any. */
+    HELD_MS = 100,
 };
 
 void sched_init(struct sched *s)
@@ -105,7 +111,17 @@ void sched_leave(struct sched *s, struct chan *c)
         list_remove(&s->front, c);
     else if (c->queue == QUEUE_ROUND)
         list_remove(&s->round, c);
+    else if (c->queue == QUEUE_HELD)
+        list_remove(&s->held, c);
     c->queue = QUEUE_NONE;
+}
+
+void sched_hold(struct sched *s, struct chan *c, uint64_t until_ms)
+{
+    sched_leave(s, c);
+    c->held_until_ms = until_ms;
+    c->queue = QUEUE_HELD;
+    list_append(&s->held, c);
 }
 
 void sched_note(struct sched *s, const struct chan *c, uint32_t n)
@@ -168,7 +184,7 @@ bool mux_turn(struct mux *m, uint32_t *id)
             *id = c->id;
             return true;
         }
-        sched_leave(s, c); /* until WINDOW_ADJUST */
+        sched_hold(s, c, m->pace.now_ms + HELD_MS);
     }
     return false;
 }

@@ -49,7 +49,7 @@ size_t mux_data_slots(struct mux *m, uint32_t id, struct mux_span *spans, size_t
     struct open_slots *s = &m->slots;
     s->n = 0;
     struct chan *c = table_find(&m->table, id);
-    if (m->fault.code != ERR_OK || c == NULL || c->queue == QUEUE_NONE)
+    if (m->fault.code != ERR_OK || c == NULL || c->queue == QUEUE_NONE || c->queue == QUEUE_HELD)
         return 0;
     s->id = id;
     uint32_t left = min_u32(c->send_window, c->quantum_left);

@@ -183,7 +183,7 @@ enum err on_window_adjust(struct mux *m, struct wire_reader *r)
         return fault_set(&m->fault, ERR_PROTOCOL,
             "WINDOW_ADJUST: window of channel %" PRIu32 " passes 2^32-1", c->id);
     c->send_window += msg.add;
-    c->ahead -= min_u32(c->ahead, msg.add);
+    pace_credited(m, c, msg.add);
     sched_wake(&m->sched, c);
     return ERR_OK;
 }

@@ -288,6 +288,50 @@ static void on_a_short_path_that_is_shared_nobody_runs_far_ahead_of_his_credit(v
     end_free(&e);
 }
 
+/* A peer that only says it is OpenSSH may give credit when half its window is used. */
+static void who_waits_for_credit_in_vain_goes_on(void)
+{
+    struct end e;
+    uint64_t now = 5;
+    uint32_t whose;
+    end_init_config(&e, (struct mux_config){.max_ahead = 100 * K});
+    uint32_t bulk = opened_by_us(&e, M, UINT32_MAX, NULL);
+    uint32_t echo = opened_by_us(&e, M, UINT32_MAX, NULL);
+    near(&e, &now, 0);
+    mux_tick(e.m, now);
+    CU_ASSERT_EQUAL(mux_deadline(e.m), UINT64_MAX);
+    CU_ASSERT_EQUAL(send_while_it_may(&e, bulk), M); /* alone */
+    say_adjust(&e, bulk, M);
+    CU_ASSERT_TRUE(has_turn(&e, echo));
+    CU_ASSERT_EQUAL(send_some(&e, echo, NULL, 1), 1);
+    mux_rest(e.m, echo);
+    mux_want(e.m, bulk);
+    while (mux_turn(e.m, &whose))
+        (void)send_some(&e, whose, NULL, 16 * K);
+    uint32_t left = mux_send_window(e.m, bulk);
+    CU_ASSERT(left > 0 && left < M);
+    CU_ASSERT_FATAL(mux_deadline(e.m) > now && mux_deadline(e.m) <= now + 200);
+    now = mux_deadline(e.m);
+    mux_want(e.m, bulk);     /* another edge of its socket */
+    say_adjust(&e, bulk, 0); /* nor does this change anything */
+    mux_tick(e.m, now - 1);
+    CU_ASSERT_FALSE(mux_turn(e.m, &whose));
+    CU_ASSERT_EQUAL(mux_deadline(e.m), now);
+    mux_tick(e.m, now);
+    CU_ASSERT_TRUE(mux_turn(e.m, &whose));
+    while (mux_turn(e.m, &whose))
+        (void)send_some(&e, whose, NULL, 16 * K);
+    CU_ASSERT_EQUAL(mux_send_window(e.m, bulk), 0);
+    say_adjust(&e, bulk, M / 2); /* far ahead still, and held back again */
+    CU_ASSERT_FALSE(mux_turn(e.m, &whose));
+    CU_ASSERT_NOT_EQUAL(mux_deadline(e.m), UINT64_MAX);
+    mux_close(e.m, bulk);
+    CU_ASSERT_EQUAL(mux_deadline(e.m), UINT64_MAX);
+    mux_tick(e.m, now + 1000);
+    CU_ASSERT_FALSE(mux_turn(e.m, &whose));
+    end_free(&e);
+}
+
 static void a_reader_that_leaves_its_data_gets_a_smaller_window(void)
 {
     struct end e;
@@ -417,6 +461,7 @@ static const struct unit_test tests[] = {
     UNIT(a_window_that_only_fills_a_queue_shrinks_to_what_the_path_needs),
     UNIT(a_window_that_shrank_grows_again_when_the_path_is_free),
     UNIT(a_reader_that_leaves_its_data_gets_a_smaller_window),
+    UNIT(who_waits_for_credit_in_vain_goes_on),
     UNIT(a_window_grows_with_what_is_consumed),
     UNIT(credit_of_a_large_window_is_spread_over_half_a_round_trip),
     UNIT(a_channel_that_goes_while_its_credit_waits_is_forgotten),
