@@ -55,16 +55,17 @@ void window_release(struct mux *m, struct chan *c)
     pace_forget(m, c);
 }
 
-/* Moves the promise towards its target, by more or less credit than has been consumed. So a channel
- * that got little while many were open gets more once it is used and they are gone, and a window
- * that is to shrink does so as its bytes come in, since credit given cannot be taken back. It grows
- * by no more than what was consumed: a round trip doubles it, and no peer is handed megabytes at
- * once, which OpenSSH would read into a buffer that it copies for every 32 KiB. */
-static void window_fit(struct mux *m, struct chan *c)
+/* Moves the promise towards its target, by more or less credit than the n bytes to be given. So a
+ * channel that got little while many were open gets more once it is used and they are gone, and a
+ * window that is to shrink does so as its bytes come in, since credit given cannot be taken back.
+ * It grows by no more than what is given, and so consumed: a round trip doubles it, and no peer is
+ * handed megabytes at once, which OpenSSH would read into a buffer that it copies for every 32 KiB.
+ */
+static void window_fit(struct mux *m, struct chan *c, uint32_t n)
 {
     uint32_t target = pace_target(m, c);
     if (c->recv_limit < target) {
-        uint32_t more = min_u32(budget_share(m), min_u32(c->due, target - c->recv_limit));
+        uint32_t more = min_u32(budget_share(m), min_u32(n, target - c->recv_limit));
         c->recv_limit += more;
         c->due += more;
         m->promised += more;
@@ -94,7 +95,7 @@ void window_credit(struct mux *m, struct chan *c)
     uint32_t n = pace_credit(m, c);
     if (n == 0)
         return;
-    window_fit(m, c); /* the promise moves with every credit, and the credit with it */
+    window_fit(m, c, n); /* the promise moves with every credit, and the credit with it */
     n = c->due > before ? n + (c->due - before) : min_u32(n, c->due);
     if (n == 0)
         return; /* all of it went into a smaller promise */

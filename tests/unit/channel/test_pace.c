@@ -188,6 +188,45 @@ static void credit_of_a_large_window_is_spread_over_half_a_round_trip(void)
     end_free(&e);
 }
 
+/* ... nor does a window that grows get there at once: by what was consumed, as on any path. */
+static void a_large_window_on_a_long_path_grows_with_what_is_consumed(void)
+{
+    struct end e;
+    struct mux_event event;
+    uint64_t now = 5;
+    end_init(&e);
+    uint32_t id = opened_by_us(&e, 0, 1, NULL);
+    struct chan *c = table_find(&e.m->table, id);
+    probe(&e, id, &now, 160, 0);
+    c->recv_target = 4 * M;
+    carry(&e, id, 32 * M);
+    for (uint64_t at = mux_deadline(e.m); at != UINT64_MAX; at = mux_deadline(e.m))
+        mux_tick(e.m, now = at);
+    mux_tick(e.m, now += 1000);
+    while (hear(&e).number != 0)
+        ;
+    CU_ASSERT_EQUAL(c->recv_limit, 4 * M);
+    c->recv_target = 64 * M;
+    uint32_t window = c->recv_window, due = c->due;
+    for (uint32_t n = 0; n < window; n += MUX_PACKET_BYTES) { /* a burst: all it may send */
+        size_t part = window - n < MUX_PACKET_BYTES ? window - n : MUX_PACKET_BYTES;
+        CU_ASSERT_EQUAL_FATAL(say_data(&e, id, part), ERR_OK);
+        while (mux_next(e.m, &event))
+            ;
+    }
+    mux_consumed(e.m, id, window);
+    for (uint64_t at = now; at != UINT64_MAX; at = mux_deadline(e.m)) {
+        mux_tick(e.m, at);
+        for (struct heard h = hear(&e); h.number != 0; h = hear(&e)) {
+            CU_ASSERT_EQUAL(h.number, MSG_CHANNEL_WINDOW_ADJUST);
+            CU_ASSERT(h.b <= c->recv_limit / 2); /* less than two eighths, and doubled */
+        }
+    }
+    CU_ASSERT(c->recv_limit > 6 * M);
+    CU_ASSERT(c->recv_limit <= 4 * M + window + due);
+    end_free(&e);
+}
+
 static void a_channel_that_goes_while_its_credit_waits_is_forgotten(void)
 {
     struct end e;
@@ -464,6 +503,7 @@ static const struct unit_test tests[] = {
     UNIT(who_waits_for_credit_in_vain_goes_on),
     UNIT(a_window_grows_with_what_is_consumed),
     UNIT(credit_of_a_large_window_is_spread_over_half_a_round_trip),
+    UNIT(a_large_window_on_a_long_path_grows_with_what_is_consumed),
     UNIT(a_channel_that_goes_while_its_credit_waits_is_forgotten),
     UNIT(on_a_short_path_channels_that_share_it_get_small_windows),
     UNIT(on_a_short_path_that_is_shared_nobody_runs_far_ahead_of_his_credit),
