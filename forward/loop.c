@@ -39,7 +39,7 @@ struct loop {
     struct epoll_event events[EVENTS_MAX];
 };
 
-static uint64_t clock_ms(void)
+uint64_t loop_clock(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -280,7 +280,7 @@ static int wait_ms(struct loop *l, uint64_t max_ms)
         return 0;
     uint64_t wait = max_ms;
     if (l->timers != NULL) {
-        uint64_t now = clock_ms();
+        uint64_t now = loop_clock();
         uint64_t left = l->timers->at_ms > now ? l->timers->at_ms - now : 0;
         wait = left < wait ? left : wait;
     }
@@ -298,7 +298,7 @@ bool loop_turn(struct loop *l, uint64_t max_ms)
         loop_stop(l, -1);
         return false;
     }
-    l->now_ms = clock_ms();
+    l->now_ms = loop_clock();
     for (int i = 0; i < n; i++)
         tell(l, l->events[i].data.u64, l->events[i].events);
     tell_unpollable(l);
@@ -342,7 +342,7 @@ struct loop *loop_new(void)
     if (l == NULL)
         return NULL;
     slots_init(&l->slots);
-    l->now_ms = clock_ms();
+    l->now_ms = loop_clock();
     ring_init(&l->tasks);
     ring_init(&l->running);
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

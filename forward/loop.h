@@ -84,6 +84,8 @@ bool loop_post(struct loop *l, void (*fn)(void *arg), void *arg);
 
 /* Monotonic milliseconds at the start of this turn. */
 uint64_t loop_now(const struct loop *l);
+/* ... and by now: for measuring what may begin and end within a turn. */
+uint64_t loop_clock(void);
 
 /* Runs until loop_stop(), which lets the turn come to its end. Returns the status given there, or
  * -1 when epoll itself fails. May be called again. */

@@ -214,7 +214,7 @@ static void dispatch_mux_event(struct peer *p, const struct mux_event *e)
     if (e->type == MUX_GLOBAL_REPLY && e->token == TOKEN_ALIVE)
         return; /* that a byte came has been noted already */
     if (e->type == MUX_GLOBAL_REPLY && e->token == TOKEN_PROBE) {
-        mux_probe_end(p->mux, loop_now(p->loop));
+        mux_probe_end(p->mux, loop_clock());
         return;
     }
     if (e->type == MUX_OPEN_REQUEST || e->type == MUX_GLOBAL_REQUEST || e->type == MUX_GLOBAL_REPLY)
@@ -340,7 +340,8 @@ static void on_timer(struct loop_timer *timer)
 }
 
 /* Sends what tells the round trip when the multiplexer wants to know it: once a channel is open,
- * and while bytes flow. Every peer answers it: RFC 4254 section 4. */
+ * and while bytes flow. Every peer answers it: RFC 4254 section 4. By the time of its turn, which
+ * may take long, a round trip would be told too short, and stay the shortest for good. */
 static void measure(struct peer *p)
 {
     uint64_t now = loop_now(p->loop);
@@ -351,7 +352,7 @@ static void measure(struct peer *p)
         return;
     if (mux_global_request(
             p->mux, BYTES_LIT("keepalive@openssh.com"), true, BYTES_LIT(""), TOKEN_PROBE) == ERR_OK)
-        mux_probe_begin(p->mux, now);
+        mux_probe_begin(p->mux, loop_clock());
 }
 
 /* ---- the turn ---------------------------------------------------------------------------------

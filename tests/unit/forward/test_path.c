@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "channel/engine.h"
 #include "tests/unit/forward/rig.h"
 
 static uint64_t added_ms;
@@ -107,8 +108,47 @@ static void others_are_promised_what_the_path_carries(void)
     CU_ASSERT(largest_promise("stranger_1", 4) > 16 * M);
 }
 
+/* Somebody else's work in this turn takes as long as the way to the liar and back. */
+static void work_long(struct loop_task *task)
+{
+    (void)task;
+    static const uint8_t failure = MSG_REQUEST_FAILURE;
+    size_t n;
+    added_ms += PATH_MS;
+    liar_send(&r.liar, (struct bytes){&failure, 1});
+    const uint8_t *p = transport_tx(r.liar.t, &n);
+    CU_ASSERT_EQUAL(write(r.liar.source.fd, p, n), (ssize_t)n);
+    transport_tx_done(r.liar.t, n);
+}
+
+static void an_answer_in_a_long_turn_makes_no_path_short(void)
+{
+    struct loop_task work = {.run = work_long};
+    uint16_t port = 0;
+    rig_init(&r);
+    int listen_fd = drive_listen(AF_INET, &port, 4);
+    rig_login(&r, RIG_LYING_CLIENT);
+    liar_open_tcpip(&r.liar, "direct-tcpip", LIAR_CHAN, BYTES_LIT("127.0.0.1"), port);
+    app_start(&far, r.loop, rig_accept(&r, listen_fd), 'f');
+    CU_ASSERT(liar_await(&r.liar, MSG_GLOBAL_REQUEST).n > 0);
+    const struct pace *pace = &peer_mux(r.server.peer)->pace;
+    CU_ASSERT_EQUAL(pace->rtt_min_ms, UINT64_MAX);
+    transport_send_ignore(r.liar.t, 10); /* what has the peer read in this turn */
+    size_t n;
+    const uint8_t *p = transport_tx(r.liar.t, &n);
+    CU_ASSERT_EQUAL(write(r.liar.source.fd, p, n), (ssize_t)n);
+    transport_tx_done(r.liar.t, n);
+    loop_defer(r.loop, &work);
+    RIG_UNTIL(&r, pace->rtt_min_ms != UINT64_MAX);
+    CU_ASSERT(pace->rtt_min_ms >= PATH_MS);
+    app_close(&far);
+    close(listen_fd);
+    rig_close(&r);
+}
+
 static const struct unit_test tests[] = {
     UNIT(openssh_is_never_promised_more_than_15_mib),
     UNIT(others_are_promised_what_the_path_carries),
+    UNIT(an_answer_in_a_long_turn_makes_no_path_short),
 };
 UNIT_MAIN("forward/path", tests)
