@@ -73,9 +73,11 @@ struct pace {
     uint32_t n_probes;  /* ended; counted as far as it matters */
     uint32_t max_ahead; /* mux_config */
     uint64_t began_ms, next_ms;
-    uint64_t took_ms;    /* the last probe */
-    uint64_t rtt_min_ms; /* the shortest; UINT64_MAX: none yet */
-    uint64_t bytes;      /* moved by all channels since the last probe ended */
+    uint64_t took_ms;       /* the last probe */
+    uint64_t rtt_min_ms;    /* the shortest; UINT64_MAX: none yet */
+    uint64_t least_wait_ms; /* of the last n_waits probes, which all took too long for rtt_min_ms */
+    uint32_t n_waits;
+    uint64_t bytes; /* moved by all channels since the last probe ended */
     uint64_t now_ms;
     struct chan *waiting[PACE_MAX_WAITING]; /* channels whose credit is spread over time */
     unsigned n_waiting;

@@ -18,7 +18,7 @@ struct mux *mux_new(const struct mux_config *config)
     m->budget = config->receive_budget != 0 ? config->receive_budget : RECEIVE_BUDGET_BYTES;
     m->pace.max_window = config->max_window != 0 ? config->max_window : MUX_MAX_WINDOW_BYTES;
     m->pace.max_ahead = config->max_ahead;
-    m->pace.rtt_min_ms = UINT64_MAX;
+    m->pace.rtt_min_ms = m->pace.least_wait_ms = UINT64_MAX;
     sched_init(&m->sched);
     table_init(&m->table, config->max_channels != 0 ? config->max_channels : MUX_MAX_CHANNELS);
     return m;

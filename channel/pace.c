@@ -26,8 +26,9 @@ enum {
     /* Where the round trip is short, a wait of this is still nobody's queue but a busy processor.
      */
     BUSY_MS = 20,
-    OWN_MS = 12,      /* the probe itself waits behind what we send (forward/link.h) */
-    FIRST_PROBES = 4, /* these need no traffic: they find the path without its queues */
+    OWN_MS = 12,        /* the probe itself waits behind what we send (forward/link.h) */
+    LASTING_WAITS = 16, /* probes in a row */
+    FIRST_PROBES = 4,   /* these need no traffic: they find the path without its queues */
     FAR_MS = 16,
     PART_OF_WINDOW = 8,
     /* A path this short needs no window to be full: what is in it waits in the far end's buffers,
@@ -207,6 +208,24 @@ void pace_consumed(struct mux *m, struct chan *c, uint32_t n)
     c->pace_bytes += n;
 }
 
+/* A queue of ours is gone once windows have shrunk; a wait that stays is the path, which has become
+ * longer under the connection. */
+static void believe_lasting_waits(struct pace *p)
+{
+    if (!is_queue(p->rtt_min_ms, p->took_ms)) {
+        p->n_waits = 0;
+        p->least_wait_ms = UINT64_MAX;
+        return;
+    }
+    if (p->took_ms < p->least_wait_ms)
+        p->least_wait_ms = p->took_ms;
+    if (++p->n_waits < LASTING_WAITS)
+        return;
+    p->rtt_min_ms = p->least_wait_ms;
+    p->n_waits = 0;
+    p->least_wait_ms = UINT64_MAX;
+}
+
 bool mux_probe_due(const struct mux *m, uint64_t now_ms)
 {
     const struct pace *p = &m->pace;
@@ -236,4 +255,5 @@ void mux_probe_end(struct mux *m, uint64_t now_ms)
     p->took_ms = now_ms - p->began_ms;
     if (p->took_ms < p->rtt_min_ms)
         p->rtt_min_ms = p->took_ms;
+    believe_lasting_waits(p);
 }

@@ -371,6 +371,32 @@ static void who_waits_for_credit_in_vain_goes_on(void)
     end_free(&e);
 }
 
+/* A laptop that leaves its network for another: 2 ms become 60. */
+static void a_path_that_becomes_longer_is_believed_in_time(void)
+{
+    struct end e;
+    uint64_t now = 5;
+    end_init(&e);
+    uint32_t id = opened_by_us(&e, 0, 1, NULL);
+    probe(&e, id, &now, 2, 0);
+    for (int i = 0; i < 15; i++) {
+        probe(&e, id, &now, 60 + (uint64_t)i % 3, target(&e, id));
+        CU_ASSERT_EQUAL(e.m->pace.rtt_min_ms, 2);
+    }
+    CU_ASSERT(target(&e, id) < MUX_WINDOW_BYTES / 8);
+    probe(&e, id, &now, 61, target(&e, id));
+    CU_ASSERT_EQUAL(e.m->pace.rtt_min_ms, 60);
+    for (int i = 0; i < 24; i++) {
+        carry(&e, id, 4 * (size_t)target(&e, id));
+        probe(&e, id, &now, 60, target(&e, id));
+    }
+    CU_ASSERT(target(&e, id) > MUX_WINDOW_BYTES);
+    for (int i = 0; i < 40; i++) /* a wait now and then is none that lasts */
+        probe(&e, id, &now, i % 8 == 0 ? 60 : 500, 0);
+    CU_ASSERT_EQUAL(e.m->pace.rtt_min_ms, 60);
+    end_free(&e);
+}
+
 static void a_reader_that_leaves_its_data_gets_a_smaller_window(void)
 {
     struct end e;
@@ -499,6 +525,7 @@ static const struct unit_test tests[] = {
     UNIT(a_window_that_is_not_the_limit_stays),
     UNIT(a_window_that_only_fills_a_queue_shrinks_to_what_the_path_needs),
     UNIT(a_window_that_shrank_grows_again_when_the_path_is_free),
+    UNIT(a_path_that_becomes_longer_is_believed_in_time),
     UNIT(a_reader_that_leaves_its_data_gets_a_smaller_window),
     UNIT(who_waits_for_credit_in_vain_goes_on),
     UNIT(a_window_grows_with_what_is_consumed),
