@@ -6,6 +6,8 @@ BUILD_DEPS  = gcc make libsodium-dev libbearssl-dev zlib1g-dev
 BENCH_DEPS  = python3 openssh-server openssh-client putty-tools dropbear-bin
 DEMO_DEPS   = python3 openssh-client curl
 TEST_DEPS   = $(DEMO_DEPS) libcunit1-dev openssh-server
+# Servers other than OpenSSH's: without one of them its tests are skipped.
+PEER_DEPS   = dropbear-bin libnss-wrapper
 FORMAT_DEPS = clang-format
 LINT_DEPS   = $(BUILD_DEPS) libcunit1-dev clang-tidy cppcheck
 FUZZ_DEPS   = $(BUILD_DEPS) clang libclang-rt-dev
@@ -144,9 +146,11 @@ fuzz-deps:
 
 # ---- the whole thing
 
-.PHONY: deps demo-deps demo test test-programs interop bench
+.PHONY: deps peer-deps demo-deps demo test test-programs interop bench
 deps: ## install what building and testing need (as root), or print the line that does
 	@tests/deps.sh $(BUILD_DEPS) $(TEST_DEPS)
+peer-deps:
+	@tests/deps.sh $(PEER_DEPS) || echo 'deps: going on; the tests that want these are skipped' >&2
 demo-deps:
 	@tests/deps.sh $(BUILD_DEPS) $(DEMO_DEPS)
 
@@ -156,12 +160,12 @@ demo: demo-deps ## open one tunnel of each kind on this machine and say what wen
 
 # With SAN the unit tests and the replay are what counts; `make SAN=... interop` runs the rest too.
 test-programs: all unit-programs replay-programs
-test: deps ## build, then run every test: unit, fuzz replay, interop
+test: deps peer-deps ## build, then run every test: unit, fuzz replay, interop
 	@$(MAKE) --no-print-directory -j2 test-programs
 	@UNIT="$(UNIT_PROGRAMS)" REPLAY="$(REPLAY_PROGRAMS)" INTEROP="$(if $(SAN),,$(OUT))" tests/tally.sh
 
 ONLY ?=
-interop: deps ## run the interop suite alone; ONLY=text keeps the tests whose name has it
+interop: deps peer-deps ## run the interop suite alone; ONLY=text keeps the tests whose name has it
 	@$(MAKE) --no-print-directory -j2 all
 	@ADIT=$(OUT)/adit ADITD=$(OUT)/aditd python3 tests/interop/run.py $(if $(ONLY),'$(ONLY)')
 

@@ -13,21 +13,23 @@ class Skip(Exception):
 
 
 class Test:
-    def __init__(self, name, run, server, limit, params):
+    def __init__(self, name, run, server, limit, cell, params):
         self.name = name
         self.run = run
         self.server = server  # "sshd", "aditd" or None
         self.limit = limit  # seconds
+        self.cell = cell  # (row, column) of the table that ends the run, or None
         self.params = params
 
 
 TESTS = []
 
 
-def test(name, servers=("sshd",), limit=30, **params):
+def test(name, servers=("sshd",), limit=30, cell=None, **params):
     """Registers a function as a test, once for each server, or once without one (servers=()).
 
-    name is a sentence. params are handed to the function as keywords.
+    name is a sentence. params are handed to the function as keywords. What a test with a cell
+    returns is what the cell says where the test holds.
     """
 
     def register(run):
@@ -35,7 +37,7 @@ def test(name, servers=("sshd",), limit=30, **params):
             full = name if len(servers) < 2 else "%s (%s)" % (name, server)
             if servers == ("aditd",):
                 full = "%s (aditd)" % name
-            TESTS.append(Test(full, run, server, limit, params))
+            TESTS.append(Test(full, run, server, limit, cell, params))
         return run
 
     return register

@@ -18,6 +18,7 @@ sys.dont_write_bytecode = True
 import case as case_module
 import check
 import process
+from table import Table
 
 LANES = 2  # tests that run at the same time
 OK, FAILED, SKIPPED = 0, 1, 2
@@ -49,7 +50,8 @@ def run_test(test, folder, lane, number):
             test.server, folder, lane, number * 37, test.params.get("client_path")
         )
         params = {k: v for k, v in test.params.items() if k != "client_path"}
-        test.run(case, **params)
+        said = test.run(case, **params)
+        text = said if test.cell and said else ""
         case.check_sanitizers()
     except check.Skip as why:
         status, text = SKIPPED, str(why)
@@ -92,6 +94,7 @@ class Runner:
         self.top_folder = top_folder
         self.running = {}  # pid -> (test, folder, lane, start)
         self.counts = [0, 0, 0]
+        self.table = Table(test.cell for test in tests if test.cell)
 
     def start_next(self):
         number, test = self.waiting.pop(0)
@@ -121,6 +124,8 @@ class Runner:
             "%s interop: %s (%.1f s)%s" % (word, test.name, time.monotonic() - start, reason),
             flush=True,
         )
+        if test.cell:
+            self.table.add(test.cell, (text or "yes", "FAILED", "skipped")[status])
         if status == FAILED:
             print("".join("    %s\n" % line for line in text.splitlines()), end="", flush=True)
         shutil.rmtree(folder, ignore_errors=True)
@@ -156,6 +161,7 @@ def main():
     finally:
         process.end_descendants()
         shutil.rmtree(top_folder, ignore_errors=True)
+    runner.table.show()
     passed, failed, skipped = runner.counts
     if "--no-total" not in args:
         print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))

@@ -1,0 +1,237 @@
+"""The client at servers other than OpenSSH's."""
+
+import os
+
+import check
+import data
+from case import make_key, public_key
+from peer import PASSWORD, PEERS, both_have, serve
+
+
+def every_peer(name, feature, *, only=lambda peer: True, limit=60):
+    """Registers a test for each peer that only() holds for. What it returns stands in the table
+    that ends the run, peer by feature."""
+
+    def register(run):
+        for peer in PEERS:
+            if only(peer):
+                check.test(
+                    "%s: %s" % (peer.name, name),
+                    (),
+                    limit=limit,
+                    cell=(peer.name, feature),
+                    peer=peer,
+                )(run)
+        return run
+
+    return register
+
+
+def forwards(peer):
+    return peer.forwards
+
+
+def carry(t, *args, total=64 * 1024):
+    """One connection that carries so many bytes there and back."""
+    sent = os.urandom(total)
+    status, got, errors = t.run(*args, remote=["cat"], input=sent)
+    check.equal(status, 0, "exit status with %s (%s)" % (" ".join(args), errors.strip()))
+    check.true(got == sent, "%d bytes of %d came back, or others" % (len(got), total))
+
+
+# ---- login
+
+
+@every_peer("login with a key of each kind", "user keys")
+def _(t, peer):
+    keys = [
+        make_key(t.path("user_%s" % "_".join((kind,) + bits)), kind, *bits)
+        for kind, bits in peer.user_kinds
+    ]
+    serve(t, peer, authorized="".join(public_key(key) + "\n" for key in keys))
+    for key in keys:
+        t.key = key
+        t.write_config()
+        carry(t)
+    return "%d kinds" % len(keys)
+
+
+@every_peer("a key that it does not know is refused", "wrong key")
+def _(t, peer):
+    serve(t, peer)
+    for kind in ("ed25519", "ecdsa", "rsa"):
+        t.key = make_key(t.path("stranger_" + kind), kind)
+        t.write_config()
+        status, out, errors = t.run(remote=["cat"])
+        check.equal((status, out), (255, b""), "status and output with a stranger's %s key" % kind)
+        check.matches(errors, "permission denied", "stderr")
+    return "refused"
+
+
+def ask(t, answer):
+    """Makes the client under test get this answer whenever it wants to ask a person."""
+    script = t.write("askpass", "#!/bin/sh\necho '%s'\n" % answer, 0o700)
+    t.env.update(SSH_ASKPASS=script, SSH_ASKPASS_REQUIRE="force", DISPLAY=":0")
+
+
+def with_words(t, peer, method):
+    """Logs in by a method that asks for words: with the right ones, then with others."""
+    serve(t, peer, authorized=public_key(make_key(t.path("another"))) + "\n")
+    args = ("-o", "BatchMode=no", "-o", "PreferredAuthentications=" + method)
+    args += ("-o", "NumberOfPasswordPrompts=1")
+    ask(t, PASSWORD)
+    carry(t, *args)
+    ask(t, "another")
+    status, _, errors = t.run(*args, remote=["cat"])
+    check.equal(status, 255, "status after a wrong answer")
+    check.matches(errors, "permission denied", "stderr")
+
+
+@every_peer("login with a password", "password", only=lambda peer: peer.passwords)
+def _(t, peer):
+    with_words(t, peer, "password")
+
+
+@every_peer("login by questions", "questions", only=lambda peer: peer.interactive)
+def _(t, peer):
+    with_words(t, peer, "keyboard-interactive")
+
+
+# ---- algorithms, one connection for each that both sides have
+
+
+def each(t, server, which, query, option, *more):
+    names = both_have(t, server, which, query)
+    for name in names:
+        carry(t, "-o", "%s=%s" % (option, name), *more)
+    return names
+
+
+@every_peer("every key exchange", "kex")
+def _(t, peer):
+    return "%d" % len(each(t, serve(t, peer), "kex", "kex", "KexAlgorithms"))
+
+
+@every_peer("every cipher and every MAC", "ciphers, MACs")
+def _(t, peer):
+    server = serve(t, peer)
+    ciphers = each(t, server, "ciphers", "cipher", "Ciphers")
+    counter = [name for name in ciphers if name.endswith("-ctr")]
+    macs = each(t, server, "MACs", "mac", "MACs", "-c", counter[0]) if counter else ()
+    return "%d, %d" % (len(ciphers), len(macs))
+
+
+@every_peer("every kind of host key", "host keys")
+def _(t, peer):
+    server = serve(t, peer, host_kinds=peer.host_kinds)
+    names = each(t, server, "host keys", "HostKeyAlgorithms", "HostKeyAlgorithms")
+    return "%d" % len(names)
+
+
+@every_peer("a host key that is not the known one is refused", "wrong host")
+def _(t, peer):
+    server = serve(t, peer)
+    other = make_key(t.path("other"))
+    t.write("known_hosts", "[127.0.0.1]:%d %s\n" % (server.port, public_key(other)))
+    status, out, _ = t.run(remote=["cat"])
+    check.equal((status, out), (255, b""), "status and output")
+    return "refused"
+
+
+# ---- forwards
+
+
+@every_peer("-L carries bytes both ways, and outlives a refused connection", "-L", only=forwards)
+def _(t, peer):
+    serve(t, peer)
+    target, echo, (one, other, third) = data.Target(), data.echo_service(), t.ports(3)
+    dead = t.port()
+    t.tunnel(
+        *("-L", data.spec(one, target)),
+        *("-L", data.spec(other, echo, "localhost")),
+        *("-L", "%d:127.0.0.1:%d" % (third, dead)),
+        listens=[one, other, third],
+    )
+    data.exchange(*data.pair(one, target), peer.load)
+    with data.connect(third) as sock:
+        data.ending(sock)
+    data.check_echo(other)
+    for _ in range(20):
+        data.check_echo(other, total=1000)
+
+
+LISTENS = r"the server listens on port|remote forward success"
+
+
+@every_peer("-R carries bytes both ways", "-R", only=forwards)
+def _(t, peer):
+    serve(t, peer)
+    target, echo, (one, other) = data.Target(), data.echo_service(), t.ports(2)
+    client = t.client(
+        *("-v", "-N", "-R", data.spec(one, target)), *("-R", data.spec(other, echo, "localhost"))
+    )
+    client.wait_text("(?s)(%s).*(%s)" % (LISTENS, LISTENS))
+    client.wait_listening(one, other)
+    data.exchange(*data.pair(one, target), peer.load)
+    data.check_echo(other)
+    for _ in range(20):
+        data.check_echo(other, total=1000)
+
+
+@every_peer("-R 0:... prints the port that it allocated, and it works", "-R 0", only=forwards)
+def _(t, peer):
+    serve(t, peer)
+    echo = data.echo_service()
+    client = t.client("-N", "-R", "0:localhost:%d" % echo.port)
+    port = int(client.wait_text(r"Allocated port (\d+) for remote forward").group(1))
+    client.wait_listening(port)
+    data.check_echo(port)
+
+
+@every_peer("-D serves curl over SOCKS4, SOCKS5 and a name", "-D", only=forwards)
+def _(t, peer):
+    serve(t, peer)
+    web, port = data.WebServer(), t.port()
+    t.tunnel("-D", "%d" % port, listens=[port])
+    t.web_through(web, "127.0.0.1", "--socks4", "127.0.0.1:%d" % port)
+    t.web_through(web, "127.0.0.1", "--socks5", "127.0.0.1:%d" % port)
+    t.web_through(web, "localhost", "--socks5-hostname", "127.0.0.1:%d" % port)
+
+
+# ---- new keys
+
+
+@every_peer("rekey every 64 KiB under load in both directions", "rekey", only=forwards)
+def _(t, peer):
+    serve(t, peer)
+    target, port = data.Target(), t.port()
+    client = t.tunnel(
+        *("-v", "-o", "RekeyLimit=64K", "-L", data.spec(port, target)), listens=[port]
+    )
+    data.exchange(*data.pair(port, target), peer.load)
+    return "%d times" % check_rekeyed(t, client, peer.load // (256 * 1024))
+
+
+def check_rekeyed(t, client, at_least):
+    """Counts the new keys by what the client says: no other server logs them alike."""
+    if t.is_ssh:
+        times = client.err().count("set_newkeys: mode 1") or client.err().count("rekey out after")
+    else:
+        times = client.err().count("rekeyed")
+    check.true(times >= at_least, "new keys %d times, wanted %d" % (times, at_least))
+    return times
+
+
+@every_peer(
+    "rekey every 64 KiB under load, asked for by both ends",
+    "rekey by both",
+    only=lambda peer: peer.name == "AsyncSSH",
+)
+def _(t, peer):
+    serve(t, peer, more=["65536"])
+    target, port = data.Target(), t.port()
+    client = t.tunnel(
+        *("-v", "-o", "RekeyLimit=64K", "-L", data.spec(port, target)), listens=[port]
+    )
+    data.exchange(*data.pair(port, target), peer.load)
+    return "%d times" % check_rekeyed(t, client, peer.load // (256 * 1024))
