@@ -83,7 +83,8 @@ void client_remote_reply(struct forward *fw, const struct mux_event *e)
 }
 
 /* The forward that a connection is for: the address as we wrote it and the port. Some servers name
- * the address they bound instead; the port alone then decides, where just one forward has it. */
+ * the address they bound instead; the port alone then decides, where just one forward has it. Some
+ * name port 0 when that is what we asked for: it then means the only forward that asked so. */
 static struct forward *find_forward(struct forwards *f, const struct msg_tcpip_open *where)
 {
     struct forward *by_port = NULL;
@@ -91,9 +92,10 @@ static struct forward *find_forward(struct forwards *f, const struct msg_tcpip_o
     for (size_t i = 0; i < f->n; i++) {
         struct forward *fw = &f->list[i];
         bool remote = fw->spec->kind == FORWARD_REMOTE || fw->spec->kind == FORWARD_REMOTE_DYNAMIC;
-        if (!remote || fw->state != FORWARD_ACTIVE || fw->port != where->port)
+        bool by_request = where->port == 0 && fw->spec->port == 0;
+        if (!remote || fw->state != FORWARD_ACTIVE || (fw->port != where->port && !by_request))
             continue;
-        if (bytes_is(where->host, forward_bind_wire(fw->spec)))
+        if (!by_request && bytes_is(where->host, forward_bind_wire(fw->spec)))
             return fw;
         by_port = fw;
         n_by_port++;

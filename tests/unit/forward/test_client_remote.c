@@ -135,6 +135,39 @@ static void another_address_will_do_where_the_port_leaves_no_doubt(void)
     close_remote();
 }
 
+/* AsyncSSH names the port that it was asked for, 0, not the one that it allocated. */
+static void port_0_will_do_where_one_forward_asked_for_it(void)
+{
+    open_target();
+    rig_init(&r);
+    rig_forward(&r, FORWARD_REMOTE, "0:127.0.0.1:%u", target_port);
+    rig_forward(&r, FORWARD_REMOTE, "4001:127.0.0.1:1");
+    rig_login(&r, RIG_LYING_SERVER);
+    CU_ASSERT_EQUAL(refusal_of("localhost", 0), OPEN_ADMINISTRATIVELY_PROHIBITED);
+    grant_port(4000);
+    answer(true, (struct bytes){NULL, 0});
+    RIG_UNTIL(&r, r.settled);
+    assert_honoured("localhost", 0);
+    assert_honoured("127.0.0.1", 0);
+    assert_honoured("localhost", 4000);
+    close_remote();
+}
+
+static void port_0_is_refused_where_two_forwards_asked_for_it(void)
+{
+    open_target();
+    rig_init(&r);
+    rig_forward(&r, FORWARD_REMOTE, "0:127.0.0.1:%u", target_port);
+    rig_forward(&r, FORWARD_REMOTE, "0:127.0.0.1:1");
+    rig_login(&r, RIG_LYING_SERVER);
+    grant_port(4000);
+    grant_port(4001);
+    RIG_UNTIL(&r, r.settled);
+    CU_ASSERT_EQUAL(refusal_of("localhost", 0), OPEN_ADMINISTRATIVELY_PROHIBITED);
+    assert_honoured("localhost", 4000);
+    close_remote();
+}
+
 static void malformed_forwarded_opens_are_refused(void)
 {
     static const uint8_t body[] = "\0\0\0\x09localhost\0\0\x0f\xa0\0\0\0\x01x\0\0\0\x01!";
@@ -350,6 +383,8 @@ static const struct unit_test tests[] = {
     UNIT(a_refused_listener_is_not_honoured),
     UNIT(a_listener_nobody_asked_for_is_refused),
     UNIT(another_address_will_do_where_the_port_leaves_no_doubt),
+    UNIT(port_0_will_do_where_one_forward_asked_for_it),
+    UNIT(port_0_is_refused_where_two_forwards_asked_for_it),
     UNIT(malformed_forwarded_opens_are_refused),
     UNIT(a_grant_of_port_0_must_say_which),
     UNIT(a_grant_cannot_change_the_port_that_was_asked_for),
