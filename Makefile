@@ -7,7 +7,8 @@ BENCH_DEPS  = python3 openssh-server openssh-client putty-tools dropbear-bin
 DEMO_DEPS   = python3 openssh-client curl
 TEST_DEPS   = $(DEMO_DEPS) libcunit1-dev openssh-server
 # Servers other than OpenSSH's: without one of them its tests are skipped.
-PEER_DEPS   = dropbear-bin libnss-wrapper
+PEER_DEPS   = dropbear-bin libnss-wrapper python3-asyncssh python3-paramiko
+PEER_FILES  = tinysshd
 FORMAT_DEPS = clang-format
 LINT_DEPS   = $(BUILD_DEPS) libcunit1-dev clang-tidy cppcheck
 FUZZ_DEPS   = $(BUILD_DEPS) clang libclang-rt-dev
@@ -151,6 +152,7 @@ deps: ## install what building and testing need (as root), or print the line tha
 	@tests/deps.sh $(BUILD_DEPS) $(TEST_DEPS)
 peer-deps:
 	@tests/deps.sh $(PEER_DEPS) || echo 'deps: going on; the tests that want these are skipped' >&2
+	@tests/unpack.sh $(BUILD)/peers $(PEER_FILES)
 demo-deps:
 	@tests/deps.sh $(BUILD_DEPS) $(DEMO_DEPS)
 
@@ -162,12 +164,12 @@ demo: demo-deps ## open one tunnel of each kind on this machine and say what wen
 test-programs: all unit-programs replay-programs
 test: deps peer-deps ## build, then run every test: unit, fuzz replay, interop
 	@$(MAKE) --no-print-directory -j2 test-programs
-	@UNIT="$(UNIT_PROGRAMS)" REPLAY="$(REPLAY_PROGRAMS)" INTEROP="$(if $(SAN),,$(OUT))" tests/tally.sh
+	@PEERS=$(BUILD)/peers UNIT="$(UNIT_PROGRAMS)" REPLAY="$(REPLAY_PROGRAMS)" INTEROP="$(if $(SAN),,$(OUT))" tests/tally.sh
 
 ONLY ?=
 interop: deps peer-deps ## run the interop suite alone; ONLY=text keeps the tests whose name has it
 	@$(MAKE) --no-print-directory -j2 all
-	@ADIT=$(OUT)/adit ADITD=$(OUT)/aditd python3 tests/interop/run.py $(if $(ONLY),'$(ONLY)')
+	@PEERS=$(BUILD)/peers ADIT=$(OUT)/adit ADITD=$(OUT)/aditd python3 tests/interop/run.py $(if $(ONLY),'$(ONLY)')
 
 .PHONY: bench-deps
 bench-deps:

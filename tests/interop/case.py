@@ -9,6 +9,7 @@ import resource
 import shutil
 import socket
 import subprocess
+import tempfile
 
 import check
 import data
@@ -90,6 +91,7 @@ class Case:
         self.client_path = client or ADIT
         self.is_ssh = is_openssh(self.client_path)
         self.processes = []
+        self.folders = []  # beside the test's own, removed like it
         self.servers = {}
         self.next_port = FIRST_PORT + lane * PORTS_PER_LANE + seed % PORTS_PER_LANE
         self.last_port = FIRST_PORT + (lane + 1) * PORTS_PER_LANE
@@ -154,6 +156,11 @@ class Case:
             f.write(text)
         os.chmod(path, mode)
         return path
+
+    def folder_in(self, parent):
+        """A folder elsewhere, for the test alone."""
+        self.folders.append(tempfile.mkdtemp(prefix="adit-interop-", dir=parent))
+        return self.folders[-1]
 
     def read(self, name):
         with open(self.path(name)) as f:

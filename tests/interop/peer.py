@@ -34,17 +34,15 @@ def need_program(name):
     return path
 
 
-def home_of_the_test(t, authorized):
+def home_of_the_test(t, authorized, home=None):
     """A variables' dictionary that makes a program take the test's folder for the user's home: some
     servers look for authorized_keys nowhere else, and nobody's real home is ours to write to."""
     found = glob.glob("/usr/lib/*/libnss_wrapper.so") + glob.glob("/usr/lib/libnss_wrapper.so")
     if not found:
         raise check.Skip("libnss-wrapper is not installed")
-    home = t.path("home")
-    os.makedirs(home + "/.ssh", 0o700, exist_ok=True)
-    t.write("home/.ssh/authorized_keys", authorized)
-    # TinySSH frowns at the mode of /tmp, which is on every other path to that folder.
-    home = "/proc/%d/fd/%d" % (os.getpid(), os.open(home, os.O_DIRECTORY))
+    home = home or t.path("home")
+    os.makedirs(home + "/.ssh", 0o700)
+    t.write(home + "/.ssh/authorized_keys", authorized)
     ids = (os.getuid(), os.getgid())
     return dict(
         t.env,
@@ -55,6 +53,20 @@ def home_of_the_test(t, authorized):
     )
 
 
+def strict_folder(t):
+    """A folder on whose path others may write nowhere, as they may to /tmp."""
+
+    def is_strict(path):
+        info = os.stat(path)
+        mine = info.st_uid in (0, os.getuid()) and not info.st_mode & 0o022
+        return mine and (path == "/" or is_strict(os.path.dirname(path)))
+
+    for folder in (os.environ.get("XDG_RUNTIME_DIR"), "/run", os.path.abspath("build")):
+        if folder and os.access(folder, os.W_OK) and is_strict(folder):
+            return t.folder_in(folder)
+    raise check.Skip("no folder here is out of others' reach")
+
+
 class Dropbear:
     name = "Dropbear"
     forwards = passwords = True
@@ -62,6 +74,7 @@ class Dropbear:
     user_kinds = KINDS
     host_kinds = KINDS[:3] + KINDS[4:]  # it takes four at most
     load = 2 * data.MIB
+    rekeys = 8  # at least, with a new key every 64 KiB of that
 
     def need(self):
         need_program("dropbear")
@@ -77,20 +90,83 @@ class Dropbear:
             f.write(public[0] + "\n")
         return path
 
-    def start(self, t, port, host_keys, authorized, more):
+    def start(self, t, host_keys, authorized):
+        port = t.port()
         command = [need_program("dropbear"), "-F", "-E", "-P", t.path("pid")]
         command += ["-p", "127.0.0.1:%d" % port]
         for key in host_keys:
             command += ["-r", key]
-        process = t.start("gate", command + more, env=home_of_the_test(t, authorized))
+        process = t.start("gate", command, env=home_of_the_test(t, authorized))
         process.wait_listening(port)
-        return process
+        return process, port
 
 
-PEERS = [Dropbear()]
+def port_of(process):
+    """Scripts of ours take a free port, and say which."""
+    return int(process.wait_text(r"\blistening on port (\d+)").group(1))
 
 
-def serve(t, peer, host_kinds=(ED25519,), authorized=None, more=()):
+class Script:
+    """A library's server, which is a script in peers/ and can do what the library can."""
+
+    forwards = passwords = interactive = True
+    user_kinds = host_kinds = KINDS
+    load = 2 * data.MIB
+    rekeys = 2  # what they send before they see that the client wants new keys is a lot
+
+    def __init__(self, name, module):
+        self.name, self.module = name, module
+
+    def need(self):
+        if not os.access(PYTHON, os.X_OK):
+            raise check.Skip("there is no " + PYTHON)
+        run = subprocess.run([PYTHON, "-c", "import " + self.module], capture_output=True, env={})
+        if run.returncode:
+            raise check.Skip("%s has no module %s" % (PYTHON, self.module))
+
+    def start(self, t, host_keys, authorized):
+        script = os.path.join(HERE, "peers", self.module + "_server.py")
+        command = [PYTHON, "-W", "ignore", script, t.write("authorized", authorized), USER, PASSWORD]
+        process = t.start("gate", command + host_keys)
+        return process, port_of(process)
+
+
+class TinySSH:
+    """Sessions alone, and a single algorithm of each kind beside sntrup761."""
+
+    name = "TinySSH"
+    forwards = passwords = interactive = False
+    user_kinds = host_kinds = (ED25519,)
+
+    def need(self):
+        need_program("tinysshd")
+
+    def make_host_key(self, path, kind, *_):
+        subprocess.run([need_program("tinysshd-makekey"), path], capture_output=True, check=True)
+        tool = need_program("tinysshd-printkey")
+        run = subprocess.run([tool, path], capture_output=True, text=True, check=True)
+        public = [line for line in run.stdout.splitlines() if line.startswith("ssh-")]
+        with open(path + ".pub", "w") as f:
+            f.write(public[0] + "\n")
+        return path
+
+    def start(self, t, host_keys, authorized):
+        command = [PYTHON, os.path.join(HERE, "peers", "inetd.py")]
+        command += [need_program("tinysshd"), "-v", *host_keys]
+        env = home_of_the_test(t, authorized, strict_folder(t) + "/home")
+        process = t.start("gate", command, env=env)
+        return process, port_of(process)
+
+
+PEERS = [
+    Dropbear(),
+    Script("AsyncSSH", "asyncssh"),
+    Script("Paramiko", "paramiko"),
+    TinySSH(),
+]
+
+
+def serve(t, peer, host_kinds=(ED25519,), authorized=None):
     """Starts the peer, for the test's client to know as gate."""
     peer.need()
     make = getattr(peer, "make_host_key", make_key)
@@ -99,8 +175,7 @@ def serve(t, peer, host_kinds=(ED25519,), authorized=None, more=()):
         for kind, bits in host_kinds
     ]
     authorized = public_key(t.key) + "\n" if authorized is None else authorized
-    port = t.port()
-    process = peer.start(t, port, host_keys, authorized, list(more))
+    process, port = peer.start(t, host_keys, authorized)
     for key in host_keys:
         server = Server("gate", port, key, process)
         t.know(server)

@@ -69,6 +69,8 @@ def run_test(test, folder, lane, number):
     except BaseException:
         text += traceback.format_exc()
         status = FAILED
+    for other in case.folders if case else ():
+        shutil.rmtree(other, ignore_errors=True)
     with open(folder + ".log", "w") as f:
         f.write(text)
     os._exit(status)

@@ -1,4 +1,4 @@
-"""The client at servers other than OpenSSH's."""
+"""The client at servers other than OpenSSH's: Dropbear, AsyncSSH, Paramiko, TinySSH."""
 
 import os
 
@@ -208,30 +208,18 @@ def _(t, peer):
     client = t.tunnel(
         *("-v", "-o", "RekeyLimit=64K", "-L", data.spec(port, target)), listens=[port]
     )
-    data.exchange(*data.pair(port, target), peer.load)
-    return "%d times" % check_rekeyed(t, client, peer.load // (256 * 1024))
+    try:
+        data.exchange(*data.pair(port, target), peer.load)
+    except (OSError, check.Failure):
+        # RFC 4253 section 7.1 forbids it, and AsyncSSH 2.10 as Debian 12 has it does so.
+        if "CHANNEL_DATA is not allowed during a renewed key exchange" in client.err():
+            raise check.Skip("it goes on sending data between KEXINIT and NEWKEYS") from None
+        raise
+    return "%d times" % check_rekeyed(t, client, peer.rekeys)
 
 
 def check_rekeyed(t, client, at_least):
-    """Counts the new keys by what the client says: no other server logs them alike."""
-    if t.is_ssh:
-        times = client.err().count("set_newkeys: mode 1") or client.err().count("rekey out after")
-    else:
-        times = client.err().count("rekeyed")
+    """Counts the new keys by what the client says: no two servers log them alike."""
+    times = client.err().count("rekey out after" if t.is_ssh else "rekeyed")
     check.true(times >= at_least, "new keys %d times, wanted %d" % (times, at_least))
     return times
-
-
-@every_peer(
-    "rekey every 64 KiB under load, asked for by both ends",
-    "rekey by both",
-    only=lambda peer: peer.name == "AsyncSSH",
-)
-def _(t, peer):
-    serve(t, peer, more=["65536"])
-    target, port = data.Target(), t.port()
-    client = t.tunnel(
-        *("-v", "-o", "RekeyLimit=64K", "-L", data.spec(port, target)), listens=[port]
-    )
-    data.exchange(*data.pair(port, target), peer.load)
-    return "%d times" % check_rekeyed(t, client, peer.load // (256 * 1024))
