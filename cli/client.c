@@ -57,6 +57,8 @@ static void say_end(struct client *c, const struct fault *why)
 void client_ended(void *user, const struct fault *why)
 {
     struct client *c = user;
+    if (c->session != NULL)
+        session_settle(c->session);
     bool lost_after_session = c->session_over;
     if (!c->ending)
         say_end(c, why);

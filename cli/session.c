@@ -47,6 +47,11 @@ static void settle(struct loop_task *task)
     s->config.ended(s->config.user, exit_status(s));
 }
 
+void session_settle(struct session *s)
+{
+    settle(&s->settle);
+}
+
 /* Lets go of the channel; output may still wait. */
 static void leave(struct session *s)
 {

@@ -35,6 +35,10 @@ struct session *session_start(const struct session_config *config);
  * ended(), and after the connection was lost. */
 void session_free(struct session *s);
 
+/* Tells the owner of the end now, if it has come and nothing waits to be written: a server may
+ * close the connection in the same breath as the session, before the loop gets round to telling. */
+void session_settle(struct session *s);
+
 /* SIGWINCH: tells the far side the new size. */
 void session_resize(struct session *s);
 /* Restores the terminal at once: for a fatal signal or a message on the way out. */

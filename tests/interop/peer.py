@@ -126,7 +126,8 @@ class Script:
 
     def start(self, t, host_keys, authorized):
         script = os.path.join(HERE, "peers", self.module + "_server.py")
-        command = [PYTHON, "-W", "ignore", script, t.write("authorized", authorized), USER, PASSWORD]
+        command = [PYTHON, "-W", "ignore", script, t.write("authorized", authorized)]
+        command += [USER, PASSWORD]
         process = t.start("gate", command + host_keys)
         return process, port_of(process)
 

@@ -97,6 +97,13 @@ def _(t, peer):
     with_words(t, peer, "keyboard-interactive")
 
 
+@every_peer("many commands in a row, each with all its output and its status", "commands")
+def _(t, peer):
+    serve(t, peer)
+    for _ in range(30):
+        carry(t, total=10)
+
+
 # ---- algorithms, one connection for each that both sides have
 
 
