@@ -152,6 +152,8 @@ void pace_sent(struct mux *m, struct chan *c, uint32_t n);
 uint32_t pace_target(const struct mux *m, const struct chan *c);
 /* How much of c.due may be given now; 0: none, it will be called for in time (mux_tick). */
 uint32_t pace_credit(struct mux *m, struct chan *c);
+/* Whether it is spread over time: then little by little is asked for. */
+bool pace_spreads(const struct mux *m, const struct chan *c);
 void pace_forget(struct mux *m, struct chan *c);
 /* The peer has given n bytes of credit to c. */
 void pace_credited(struct mux *m, struct chan *c, uint32_t n);

@@ -30,7 +30,7 @@ enum {
     LASTING_WAITS = 16, /* probes in a row */
     FIRST_PROBES = 4,   /* these need no traffic: they find the path without its queues */
     FAR_MS = 16,
-    PART_OF_WINDOW = 8,
+    MOST_MS = 4, /* of credit at once, where it is spread */
     /* A path this short needs no window to be full: what is in it waits in the far end's buffers,
      * and everybody else's bytes behind it. */
     NEAR_MS = 1,
@@ -91,10 +91,10 @@ uint32_t pace_target(const struct mux *m, const struct chan *c)
 
 /* On a long path what a round trip carries arrives in bursts where nothing on the way spreads it,
  * and credit given at once for a burst makes the next one. A peer with megabytes of credit reads
- * ahead; OpenSSH copies all it has read for every 32 KiB more, and with 15 MiB stands still. So
- * beyond the first window's size credit is spread: an eighth of the window at a time, at twice the
- * rate that fills it in a round trip. */
-static bool is_spread(const struct mux *m, const struct chan *c)
+ * ahead whenever its socket is full for a moment; OpenSSH copies all it has read ahead for every 32
+ * KiB more, and with 15 MiB stands still for a second. So beyond the first window's size credit is
+ * spread: a little every millisecond, at twice the rate that fills the window in a round trip. */
+bool pace_spreads(const struct mux *m, const struct chan *c)
 {
     return m->pace.rtt_min_ms >= FAR_MS && m->pace.rtt_min_ms != UINT64_MAX &&
            c->recv_limit > MUX_WINDOW_BYTES;
@@ -114,13 +114,14 @@ static bool wait_for_credit(struct pace *p, struct chan *c)
 uint32_t pace_credit(struct mux *m, struct chan *c)
 {
     struct pace *p = &m->pace;
-    if (!is_spread(m, c))
+    if (!pace_spreads(m, c))
         return c->due;
     if (p->now_ms < c->credit_at_ms)
         return wait_for_credit(p, c) ? 0 : c->due;
-    uint32_t part = c->recv_limit / PART_OF_WINDOW;
-    c->credit_at_ms = p->now_ms + p->rtt_min_ms / (2 * PART_OF_WINDOW);
-    return c->due >= 2 * part && wait_for_credit(p, c) ? part : c->due;
+    uint64_t n_ms = p->now_ms - c->credit_at_ms + 1;
+    uint64_t part = 2 * (uint64_t)c->recv_limit * (n_ms < MOST_MS ? n_ms : MOST_MS) / p->rtt_min_ms;
+    c->credit_at_ms = p->now_ms + 1;
+    return part < c->due && wait_for_credit(p, c) ? (uint32_t)part : c->due;
 }
 
 void pace_forget(struct mux *m, struct chan *c)

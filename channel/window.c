@@ -27,6 +27,8 @@ enum {
      * over a slow path, which would run dry: there a quarter is enough. */
     CREDIT_OF_LARGE = 8,
     CREDIT_OF_SMALL = 4,
+    /* Where credit is spread over time it goes in parts as small as that of OpenSSH's window. */
+    CREDIT_OF_SPREAD = 64,
     /* A new channel takes at most this part of what is left of the budget, so that the first
      * hundred cannot leave the next thousand with crumbs. */
     BUDGET_PART = 8,
@@ -77,19 +79,20 @@ static void window_fit(struct mux *m, struct chan *c, uint32_t n)
     }
 }
 
-static bool credit_is_due(const struct chan *c)
+static bool credit_is_due(const struct mux *m, const struct chan *c)
 {
     if (c->due == 0 || c->in != HALF_OPEN || c->out == HALF_CLOSED)
         return false; /* nothing to give, or nobody to send more, or nothing more to say to him */
     uint32_t limit = c->recv_limit;
     if (c->due >= limit / CREDIT_OF_SMALL)
         return true;
-    return c->due > CREDIT_BYTES && c->due >= limit / CREDIT_OF_LARGE;
+    uint32_t part = limit / (pace_spreads(m, c) ? CREDIT_OF_SPREAD : CREDIT_OF_LARGE);
+    return c->due > CREDIT_BYTES && c->due >= part;
 }
 
 void window_credit(struct mux *m, struct chan *c)
 {
-    if (!credit_is_due(c))
+    if (!credit_is_due(m, c))
         return;
     uint32_t before = c->due;
     uint32_t n = pace_credit(m, c);
