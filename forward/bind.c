@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "forward/addr.h"
+#include "forward/socket.h"
 #include "proto/text.h"
 
 enum {
@@ -87,7 +88,8 @@ static bool is_family_missing(const struct sockaddr_storage *a, int error)
     return IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr) || IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr);
 }
 
-/* A listening socket, or -1 with errno. */
+/* A listening socket, or -1 with errno. What it is told here the sockets that it accepts inherit:
+ * two system calls less for each. */
 static int listen_on(const struct sockaddr_storage *a, socklen_t len)
 {
     int on = 1;
@@ -97,6 +99,8 @@ static int listen_on(const struct sockaddr_storage *a, socklen_t len)
     bool good = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0;
     if (good && a->ss_family == AF_INET6)
         good = setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0;
+    socket_nodelay(fd);
+    socket_unpaced(fd, (const struct sockaddr *)a);
     good = good && bind(fd, (const struct sockaddr *)a, len) == 0 && listen(fd, BACKLOG) == 0;
     if (good)
         return fd;

@@ -18,6 +18,7 @@ enum {
 
 struct listen_socket {
     struct listener *listener;
+    bool is_loopback; /* so is all that it accepts */
     struct loop_source source;
 };
 
@@ -83,12 +84,14 @@ static bool is_about_connection(int error)
 }
 
 /* false: there is nothing more to accept for now. */
-static bool accept_one(struct listener *s, int listen_fd)
+static bool accept_one(struct listen_socket *socket)
 {
+    struct listener *s = socket->listener;
     struct sockaddr_storage from;
     socklen_t len = sizeof from;
     char host[ADDR_TEXT_MAX];
-    int fd = accept4(listen_fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd =
+        accept4(socket->source.fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
         if (is_about_connection(errno))
             return true;
@@ -96,8 +99,8 @@ static bool accept_one(struct listener *s, int listen_fd)
             rest(s);
         return false;
     }
-    socket_nodelay(fd);
-    socket_unpaced(fd, (struct sockaddr *)&from);
+    if (!socket->is_loopback)
+        socket_unpaced(fd, (struct sockaddr *)&from);
     addr_text(host, (struct sockaddr *)&from, len);
     s->accepted(s->user, fd, host, addr_port((struct sockaddr *)&from));
     return true;
@@ -111,7 +114,7 @@ static void on_ready(struct loop_source *source, unsigned events)
     size_t budget = ACCEPTS_PER_TURN / s->n_sockets;
     bool was_closed = false;
     s->was_closed = &was_closed;
-    while (budget-- > 0 && accept_one(s, source->fd)) {
+    while (budget-- > 0 && accept_one(socket)) {
         if (was_closed)
             return;
         if (s->is_paused)
@@ -122,12 +125,21 @@ static void on_ready(struct loop_source *source, unsigned events)
 
 /* ---- opening and closing */
 
+static bool is_loopback(int fd)
+{
+    struct sockaddr_storage a = {0};
+    socklen_t len = sizeof a;
+    return getsockname(fd, (struct sockaddr *)&a, &len) == 0 &&
+           addr_is_loopback((struct sockaddr *)&a);
+}
+
 /* Takes the sockets over one by one: *n are left in fds when there is no memory for more. */
 static bool watch_all(struct listener *s, const int *fds, size_t *n)
 {
     while (*n > 0) {
         struct listen_socket *socket = &s->sockets[s->n_sockets];
         socket->listener = s;
+        socket->is_loopback = is_loopback(fds[*n - 1]);
         socket->source =
             (struct loop_source){.fd = fds[*n - 1], .ready = on_ready, .user = socket, .slot = -1};
         if (loop_add_level(s->loop, &socket->source) != ERR_OK)

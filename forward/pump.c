@@ -97,15 +97,15 @@ static void settle(struct pump *u)
         finish(u);
         return;
     }
+    if (u->peer_eof && u->local_eof) {
+        finish(u); /* its close() ends our direction too */
+        return;
+    }
     if (u->peer_eof && !u->done_writing) {
         u->done_writing = true;
-        if (shutdown(u->source.fd, SHUT_WR) != 0 && errno != ENOTCONN) {
+        if (shutdown(u->source.fd, SHUT_WR) != 0 && errno != ENOTCONN)
             local_dead(u);
-            return;
-        }
     }
-    if (u->done_writing && u->local_eof)
-        finish(u);
 }
 
 /* ---- peer to socket ---------------------------------------------------------------------------
