@@ -47,4 +47,6 @@ void environment_read(struct environment *env)
     env->kex = kex_names();
     env->host_key_algorithms = key_algorithm_names();
     env->signature_algorithms = key_signature_names();
+    env->all_host_key_algorithms = key_algorithm_all_names();
+    env->all_signature_algorithms = key_signature_all_names();
 }

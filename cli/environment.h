@@ -23,6 +23,9 @@ struct environment {
     const char *kex;
     const char *signature_algorithms; /* without those for certificates */
     const char *host_key_algorithms;
+    /* ... and with those that only who names them gets. */
+    const char *all_signature_algorithms;
+    const char *all_host_key_algorithms;
 };
 
 /* The real ones: the password database, the host's name, the tables of crypto. Never fails; what is

@@ -34,12 +34,19 @@ static const struct value_word fingerprint_words[] = {
 static const struct setting_range counts = {0, 1000000}, from_one = {1, 1000000},
                                   rsa_bits = {1024, 65536};
 
-static const struct setting_algorithms ciphers = {offsetof(struct environment, ciphers)},
-                                       macs = {offsetof(struct environment, macs)},
-                                       kexes = {offsetof(struct environment, kex)},
-                                       keys = {offsetof(struct environment, host_key_algorithms)},
-                                       signatures = {
-                                           offsetof(struct environment, signature_algorithms)};
+#define OURS(list)                                                                                 \
+    {                                                                                              \
+        offsetof(struct environment, list), offsetof(struct environment, list)                     \
+    }
+#define OURS_OF(all, list)                                                                         \
+    {                                                                                              \
+        offsetof(struct environment, list), offsetof(struct environment, all)                      \
+    }
+static const struct setting_algorithms ciphers = OURS(ciphers), macs = OURS(macs),
+                                       kexes = OURS(kex),
+                                       keys = OURS_OF(all_host_key_algorithms, host_key_algorithms),
+                                       signatures =
+                                           OURS_OF(all_signature_algorithms, signature_algorithms);
 
 static const enum forward_kind local = FORWARD_LOCAL, remote = FORWARD_REMOTE,
                                dynamic = FORWARD_DYNAMIC;

@@ -112,17 +112,22 @@ static bool is_repeated(const struct login *l, const struct identity *id)
 bool login_server_takes(struct bytes list, struct bytes alg)
 {
     struct bytes name = key_signature_name(alg);
-    bool is_rsa = bytes_is(name, "rsa-sha2-512") || bytes_is(name, "rsa-sha2-256");
+    bool is_rsa = bytes_is(name, "rsa-sha2-512") || bytes_is(name, "rsa-sha2-256") ||
+                  bytes_is(name, "ssh-rsa");
     return !is_rsa || list.n == 0 || namelist_has(list, alg) || namelist_has(list, name);
 }
 
-/* The best algorithm that the key can do, the user accepts, and the server takes. */
-static bool choose_algorithm(const struct login *l, struct bytes blob, struct bytes *alg)
+/* A server that does not say what it takes is of the kind for which users name RSA with SHA-1: as
+ * in ssh that is then what it gets. */
+bool login_choose_algorithm(
+    struct bytes server, struct bytes ours, struct bytes blob, struct bytes *alg)
 {
-    struct bytes server = transport_server_sig_algs(l->tp);
-    struct bytes ours = bytes_of(l->options->pubkey_algorithms);
     struct wire_reader r = wire_reader(blob);
     struct bytes type = wire_string(&r);
+    if (server.n == 0 && key_algorithm_is_by_name(type) && namelist_has(ours, type)) {
+        *alg = type;
+        return true;
+    }
     while (namelist_next(&ours, alg)) {
         const char *of = key_type_of_algorithm(*alg);
         if (of != NULL && bytes_is(type, of) && login_server_takes(server, *alg))
@@ -150,7 +155,8 @@ static bool offer_identity(struct login *l, struct identity *id)
         log_verbose("%s: no private key for this certificate", log_escape_cstr(id->path).s);
         return false;
     }
-    if (!choose_algorithm(l, blob, &alg)) {
+    if (!login_choose_algorithm(transport_server_sig_algs(l->tp),
+            bytes_of(l->options->pubkey_algorithms), blob, &alg)) {
         log_verbose(
             "%s: no signature algorithm in common with the server", log_escape_cstr(id->path).s);
         return false;

@@ -32,6 +32,10 @@ struct login {
 
 /* Is there any use in trying alg with a server whose server-sig-algs is list? */
 bool login_server_takes(struct bytes list, struct bytes alg);
+/* The best algorithm that the key can do, the user accepts (ours), and the server takes (its
+ * server-sig-algs; empty: not sent). false: there is none. */
+bool login_choose_algorithm(
+    struct bytes server, struct bytes ours, struct bytes blob, struct bytes *alg);
 /* The agent's keys are in ids, or will never be: goes on with publickey. */
 void login_go_on(struct login *l);
 

@@ -78,7 +78,7 @@ static void put_plain_types(FILE *out, const char *algorithms)
 static void answer(FILE *out, const struct environment *env, enum query q)
 {
     static const char certificates[] = "*-cert-v01@*", all[] = "*";
-    const char *keys = env->host_key_algorithms;
+    const char *keys = env->all_host_key_algorithms;
     switch (q) {
     case QUERY_CIPHERS: put(out, env->ciphers, all, true); break;
     case QUERY_AEAD:

@@ -129,9 +129,10 @@ bool set_algorithms(const struct keyword_call *call)
 {
     const struct setting_algorithms *detail = call->keyword->detail;
     const char *ours = *(const char *const *)((const char *)call->o->env + detail->ours);
+    const char *all = *(const char *const *)((const char *)call->o->env + detail->all);
     const char *list = NULL, *unknown;
     struct text_list skipped = {.n = 0};
-    switch (value_algorithms(&call->o->pool, call->args[0], ours, &list, &unknown, &skipped)) {
+    switch (value_algorithms(&call->o->pool, call->args[0], ours, all, &list, &unknown, &skipped)) {
     case VALUE_LIST_UNKNOWN: return keyword_bad(call, unknown, NULL);
     case VALUE_LIST_NOMEM: return no_memory(call);
     case VALUE_LIST_NONE:

@@ -12,7 +12,7 @@ struct setting_range {
 };
 /* detail of set_algorithms */
 struct setting_algorithms {
-    size_t ours; /* offsetof in struct environment */
+    size_t ours, all; /* offsetof in struct environment: see value_algorithms() */
 };
 
 bool set_word(const struct keyword_call *call);       /* int; detail: struct value_word table */

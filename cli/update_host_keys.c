@@ -194,10 +194,15 @@ static bool is_proof(const struct update_host_keys *u, struct bytes key, struct 
     struct wire_writer w = wire_writer(signed_text, sizeof signed_text);
     struct wire_reader r = wire_reader(signature);
     struct bytes algorithm = wire_string(&r);
+    struct key_sk_facts facts;
     wire_put_cstring(&w, prove);
     wire_put_string(&w, u->config.session_id);
     wire_put_string(&w, key);
-    return !w.bad && !r.bad && key_verify(key, algorithm, signature, wire_written(&w)) == ERR_OK;
+    if (w.bad || r.bad)
+        return false;
+    bool is_named = namelist_has(bytes_of(u->config.options->host_key_algorithms), algorithm);
+    return (is_named ? key_verify_named(key, algorithm, signature, wire_written(&w), &facts)
+                     : key_verify(key, algorithm, signature, wire_written(&w))) == ERR_OK;
 }
 
 void update_host_keys_proved(struct update_host_keys *u, bool ok, struct bytes body)

@@ -258,7 +258,8 @@ static enum value_list sort_out(struct pool *pool, struct bytes list, struct byt
     return VALUE_LIST_OK;
 }
 
-static void build(struct builder *b, char prefix, struct bytes list, struct bytes ours)
+static void build(
+    struct builder *b, char prefix, struct bytes list, struct bytes ours, struct bytes all)
 {
     struct bytes name, rest = ours;
     if (prefix == '-') {
@@ -270,24 +271,24 @@ static void build(struct builder *b, char prefix, struct bytes list, struct byte
     if (prefix == '+')
         append_meant(b, ours, BYTES_LIT("*"));
     while (namelist_next(&list, &name))
-        append_meant(b, ours, name);
+        append_meant(b, all, name);
     if (prefix == '^')
         append_meant(b, ours, BYTES_LIT("*"));
 }
 
 enum value_list value_algorithms(struct pool *pool, const char *text, const char *ours,
-    const char **out, const char **unknown, struct text_list *skipped)
+    const char *all, const char **out, const char **unknown, struct text_list *skipped)
 {
     char prefix = *text != '\0' && strchr("+-^", *text) != NULL ? *text++ : '\0';
-    struct bytes list = bytes_of(text), all = bytes_of(ours);
+    struct bytes list = bytes_of(text);
     *unknown = NULL;
-    enum value_list status = sort_out(pool, list, all, unknown, skipped);
+    enum value_list status = sort_out(pool, list, bytes_of(all), unknown, skipped);
     if (status != VALUE_LIST_OK)
         return status;
-    struct builder b = {.text = pool_alloc(pool, all.n + 1)};
+    struct builder b = {.text = pool_alloc(pool, strlen(all) + 1)};
     if (b.text == NULL)
         return VALUE_LIST_NOMEM;
-    build(&b, prefix, list, all);
+    build(&b, prefix, list, bytes_of(ours), bytes_of(all));
     *out = b.text;
     return b.n > 0 ? VALUE_LIST_OK : VALUE_LIST_NONE;
 }

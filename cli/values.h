@@ -33,13 +33,14 @@ bool value_escape(const char *text, int none, int *out);
 /* Names of algorithms as ssh_config has them, resolved to a list of ours.
  *   text   "a,b": exactly these; "+a": ours and then these; "-a": ours without these; "^a": these,
  *          then the others of ours. Names behind + - ^ may be patterns.
- *   ours   every name this program has, in order of preference
+ *   ours   what this program uses by itself, in order of preference
+ *   all    every name it has: ours and those that must be named
  *   out    a list of ours' names, no name twice, owned by pool
  *   unknown  out: the first name that neither ours nor any ssh has, in pool; NULL when all are
  *          known. Names that only ssh has are left out of the result: skipped lists them.
  * Gives VALUE_NONE when nothing is left. */
 enum value_list { VALUE_LIST_OK, VALUE_LIST_UNKNOWN, VALUE_LIST_NONE, VALUE_LIST_NOMEM };
 enum value_list value_algorithms(struct pool *pool, const char *text, const char *ours,
-    const char **out, const char **unknown, struct text_list *skipped);
+    const char *all, const char **out, const char **unknown, struct text_list *skipped);
 
 #endif

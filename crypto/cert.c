@@ -25,8 +25,11 @@ CERT_TYPE(key_type_ecdsa_p384_cert, key_type_ecdsa_p384, "ecdsa-sha2-nistp384-ce
     "ECDSA-CERT", "ecdsa-sha2-nistp384-cert-v01@openssh.com");
 CERT_TYPE(key_type_ecdsa_p521_cert, key_type_ecdsa_p521, "ecdsa-sha2-nistp521-cert-v01@openssh.com",
     "ECDSA-CERT", "ecdsa-sha2-nistp521-cert-v01@openssh.com");
-CERT_TYPE(key_type_rsa_cert, key_type_rsa, "ssh-rsa-cert-v01@openssh.com", "RSA-CERT",
-    "rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-256-cert-v01@openssh.com");
+const struct key_type key_type_rsa_cert = {.name = "ssh-rsa-cert-v01@openssh.com",
+    .short_name = "RSA-CERT",
+    .algorithms = "rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-256-cert-v01@openssh.com",
+    .by_name = "ssh-rsa-cert-v01@openssh.com",
+    .plain = &key_type_rsa};
 CERT_TYPE(key_type_sk_ed25519_cert, key_type_sk_ed25519, "sk-ssh-ed25519-cert-v01@openssh.com",
     "ED25519-SK-CERT", "sk-ssh-ed25519-cert-v01@openssh.com");
 CERT_TYPE(key_type_sk_ecdsa_cert, key_type_sk_ecdsa, "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com",
@@ -255,7 +258,7 @@ static enum err check_signature(
         return say_name(
             why, "its authority signed with ", alg, ", which CASignatureAlgorithms does not allow");
     if (key_algorithm_is_certificate(alg) ||
-        key_verify_facts(c->ca, alg, c->signature, c->signed_part, &facts) != ERR_OK)
+        key_verify_named(c->ca, alg, c->signature, c->signed_part, &facts) != ERR_OK)
         return say(why, "its authority's signature does not verify");
     return ERR_OK;
 }

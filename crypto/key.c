@@ -36,6 +36,7 @@ enum { N_TYPES = sizeof types / sizeof types[0] };
 #define PLAIN                                                                                      \
     "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,"                     \
     "sk-ssh-ed25519@openssh.com,sk-ecdsa-sha2-nistp256@openssh.com,rsa-sha2-512,rsa-sha2-256"
+#define BY_NAME "ssh-rsa"
 
 const char *key_algorithm_names(void)
 {
@@ -47,6 +48,16 @@ const char *key_signature_names(void)
     return PLAIN;
 }
 
+const char *key_algorithm_all_names(void)
+{
+    return CERTIFICATES "," BY_NAME CERT "," PLAIN "," BY_NAME;
+}
+
+const char *key_signature_all_names(void)
+{
+    return PLAIN "," BY_NAME;
+}
+
 const struct key_type *key_type_find(struct bytes name)
 {
     for (size_t i = 0; i < N_TYPES; i++)
@@ -55,9 +66,14 @@ const struct key_type *key_type_find(struct bytes name)
     return NULL;
 }
 
+static bool is_by_name(const struct key_type *t, struct bytes alg)
+{
+    return t->by_name != NULL && bytes_is(alg, t->by_name);
+}
+
 bool key_type_has_algorithm(const struct key_type *t, struct bytes alg)
 {
-    return namelist_has(bytes_of(t->algorithms), alg);
+    return namelist_has(bytes_of(t->algorithms), alg) || is_by_name(t, alg);
 }
 
 static const struct key_type *type_by_algorithm(struct bytes alg)
@@ -93,6 +109,8 @@ struct bytes key_signature_name(struct bytes alg)
     struct bytes name = {NULL, 0}, plain_name = {NULL, 0};
     if (t == NULL)
         return name;
+    if (is_by_name(t, alg))
+        return bytes_of(t->plain != NULL ? t->plain->by_name : t->by_name);
     struct bytes names = bytes_of(t->algorithms);
     struct bytes plain = bytes_of(t->plain != NULL ? t->plain->algorithms : t->algorithms);
     while (namelist_next(&names, &name) && namelist_next(&plain, &plain_name))
@@ -185,7 +203,22 @@ static enum err read_signature(const struct key_type *t, struct bytes signature,
     return wire_done(&r) ? ERR_OK : ERR_MALFORMED;
 }
 
+bool key_algorithm_is_by_name(struct bytes alg)
+{
+    const struct key_type *t = type_by_algorithm(alg);
+    return t != NULL && is_by_name(t, alg);
+}
+
 enum err key_verify_facts(struct bytes blob, struct bytes alg, struct bytes signature,
+    struct bytes data, struct key_sk_facts *facts)
+{
+    if (!key_algorithm_is_by_name(alg))
+        return key_verify_named(blob, alg, signature, data, facts);
+    *facts = (struct key_sk_facts){.is_sk = false};
+    return ERR_SIGNATURE;
+}
+
+enum err key_verify_named(struct bytes blob, struct bytes alg, struct bytes signature,
     struct bytes data, struct key_sk_facts *facts)
 {
     const struct key_type *t;

@@ -3,7 +3,7 @@
  * Key types:                           signature algorithms:
  *   ssh-ed25519                          ssh-ed25519
  *   ecdsa-sha2-nistpN                    ecdsa-sha2-nistpN       N = 256, 384, 521
- *   ssh-rsa                              rsa-sha2-512, rsa-sha2-256 (SHA-1 is refused)
+ *   ssh-rsa                              rsa-sha2-512, rsa-sha2-256; by name: ssh-rsa, with SHA-1
  *   sk-ssh-ed25519@openssh.com           the same name; verified here, made by an agent
  *   sk-ecdsa-sha2-nistp256@openssh.com   the same name
  *   each with -cert-v01@openssh.com      ... its certificates, see cert.h; an algorithm's name too
@@ -40,12 +40,17 @@ void key_fingerprint_sha256(struct bytes blob, char out[KEY_FINGERPRINT_MAX]);
 
 /* The key type that signature algorithm alg is for ("ssh-rsa" for "rsa-sha2-512"), or NULL. */
 const char *key_type_of_algorithm(struct bytes alg);
-/* Names for KEXINIT's server-host-key-algorithms, for publickey requests, for -Q: certificates
- * first, as ssh has them. */
+/* Names for KEXINIT's server-host-key-algorithms and for publickey requests: certificates first, as
+ * ssh has them. */
 const char *key_algorithm_names(void);
 /* Those without certificates: what a signature blob may name. For server-sig-algs and
  * CASignatureAlgorithms. */
 const char *key_signature_names(void);
+/* The same lists with those algorithms, RSA with SHA-1, that are only for who names them. */
+const char *key_algorithm_all_names(void);
+const char *key_signature_all_names(void);
+/* Is alg one of those? */
+bool key_algorithm_is_by_name(struct bytes alg);
 /* What a signature by alg is named inside: "rsa-sha2-512" for its -cert-v01@openssh.com, alg itself
  * for the others. Static; empty for an unknown one. */
 struct bytes key_signature_name(struct bytes alg);
@@ -58,7 +63,7 @@ const char *key_plain_type(const char *name);
 /* Verifies a signature blob by alg over data. The blob's inner name must be key_signature_name() of
  * alg, its length exact, its numbers positive and minimal; alg must suit the key. Otherwise
  * ERR_SIGNATURE, ERR_MALFORMED or what key_check() says of the blob. A security key must have been
- * touched. */
+ * touched. An algorithm that is only for who names it is ERR_SIGNATURE. */
 enum err key_verify(
     struct bytes blob, struct bytes alg, struct bytes signature, struct bytes data) MUST_USE;
 
@@ -71,6 +76,9 @@ struct key_sk_facts {
 /* The same, and the caller looks at the facts: whether anybody touched a security key is not
  * checked here. */
 enum err key_verify_facts(struct bytes blob, struct bytes alg, struct bytes signature,
+    struct bytes data, struct key_sk_facts *facts) MUST_USE;
+/* The same with every algorithm: for a caller who has looked alg up in a list that he was given. */
+enum err key_verify_named(struct bytes blob, struct bytes alg, struct bytes signature,
     struct bytes data, struct key_sk_facts *facts) MUST_USE;
 
 /* ---- private keys -------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* ssh-rsa keys with rsa-sha2-256 and rsa-sha2-512 signatures: RFC 8332, RSASSA-PKCS1-v1_5 of
- * RFC 8017 section 8.2. SHA-1 signatures are not offered and not accepted.
+ * RFC 8017 section 8.2. Those with SHA-1, whose name is the type's (RFC 4253 section 6.6), are for
+ * who names them: old network gear has no other, and collisions of SHA-1 are to be had.
  *
  * Verifying builds the one encoding that is right and compares all of it, so there is no padding
  * parser to fool (Bleichenbacher 2006). A signature is verified before it is given out: one made
@@ -16,10 +17,23 @@
 enum { RSA_MAX_BYTES = KEY_RSA_MAX_BITS / 8 };
 
 /* The DER in front of the digest, RFC 8017 section 9.2 note 1. */
+static const uint8_t sha1_prefix[] = {
+    0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14};
 static const uint8_t sha256_prefix[] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
     0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20};
 static const uint8_t sha512_prefix[] = {0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
     0x65, 0x03, 0x04, 0x02, 0x03, 0x05, 0x00, 0x04, 0x40};
+
+static const struct digest_info {
+    const char *algorithm;
+    enum hash_id hash;
+    struct bytes prefix;
+} digest_infos[] = {
+    {"rsa-sha2-512", HASH_SHA512, {sha512_prefix, sizeof sha512_prefix}},
+    {"rsa-sha2-256", HASH_SHA256, {sha256_prefix, sizeof sha256_prefix}},
+    {"ssh-rsa", HASH_SHA1, {sha1_prefix, sizeof sha1_prefix}}, /* the last: what is left */
+};
+enum { N_DIGEST_INFOS = sizeof digest_infos / sizeof digest_infos[0] };
 
 /* A public exponent that anyone makes is short (3, 17, 65537). A long one makes one verification
  * cost a stranger's key 130 ms of our time; 64 bits is where other libraries stop too. */
@@ -43,17 +57,17 @@ static unsigned rsa_check(const struct key_type *t, struct wire_reader *r)
 /* EMSA-PKCS1-v1_5, RFC 8017 section 9.2: 00 01 FF ... FF 00 DigestInfo, em_n bytes. */
 static void encode(struct bytes alg, struct bytes data, uint8_t *em, size_t em_n)
 {
-    bool is_512 = bytes_is(alg, "rsa-sha2-512");
-    enum hash_id hash = is_512 ? HASH_SHA512 : HASH_SHA256;
-    const uint8_t *prefix = is_512 ? sha512_prefix : sha256_prefix;
-    size_t digest_at = em_n - hash_bytes(hash);
-    size_t prefix_at = digest_at - sizeof sha256_prefix; /* both prefixes are 19 bytes */
+    const struct digest_info *info = digest_infos;
+    while (info < digest_infos + N_DIGEST_INFOS - 1 && !bytes_is(alg, info->algorithm))
+        info++;
+    size_t digest_at = em_n - hash_bytes(info->hash);
+    size_t prefix_at = digest_at - info->prefix.n;
     memset(em, 0xff, em_n);
     em[0] = 0x00;
     em[1] = 0x01;
     em[prefix_at - 1] = 0x00;
-    memcpy(em + prefix_at, prefix, sizeof sha256_prefix);
-    hash_once(hash, data, em + digest_at);
+    memcpy(em + prefix_at, info->prefix.p, info->prefix.n);
+    hash_once(info->hash, data, em + digest_at);
 }
 
 static enum err verify_raw(
@@ -136,6 +150,7 @@ const struct key_type key_type_rsa = {
     .name = "ssh-rsa",
     .short_name = "RSA",
     .algorithms = "rsa-sha2-512,rsa-sha2-256",
+    .by_name = "ssh-rsa",
     .n_fields = 2,
     .check = rsa_check,
     .verify = rsa_verify,

@@ -9,6 +9,7 @@ struct key_type {
     const char *name;       /* the type name inside blobs */
     const char *short_name; /* for people */
     const char *algorithms; /* signature algorithms, comma-separated, in order of preference */
+    const char *by_name;    /* more of them, for those alone who name them; NULL: none */
     unsigned n_fields;      /* wire strings behind the type name of a public blob */
     const struct nist_curve *curve; /* ECDSA only */
     /* Security keys: the type whose arithmetic signs; its fields come first, then the application.
@@ -47,7 +48,7 @@ extern const struct key_type key_type_sk_ed25519_cert, key_type_sk_ecdsa_cert;
 
 /* NULL when unknown. */
 const struct key_type *key_type_find(struct bytes name);
-/* Is alg one that t signs and verifies? */
+/* Is alg one that t signs and verifies, for everybody or for those who name it? */
 bool key_type_has_algorithm(const struct key_type *t, struct bytes alg);
 /* Reads n wire strings; all of them, lengths included, borrowed from r. */
 struct bytes key_take_fields(struct wire_reader *r, unsigned n);

@@ -63,7 +63,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         .macs = "hmac-sha2-256-etm@openssh.com,hmac-sha2-512",
         .kex = "curve25519-sha256,curve25519-sha256@libssh.org",
         .host_key_algorithms = "ssh-ed25519,rsa-sha2-512",
-        .signature_algorithms = "ssh-ed25519,rsa-sha2-512"};
+        .signature_algorithms = "ssh-ed25519,rsa-sha2-512",
+        .all_host_key_algorithms = "ssh-ed25519,rsa-sha2-512,ssh-rsa",
+        .all_signature_algorithms = "ssh-ed25519,rsa-sha2-512,ssh-rsa"};
     char line[MAX_BYTES + 1];
     const uint8_t *end = n == 0 ? NULL : memchr(data, '\n', n);
     if (n > MAX_BYTES || end == NULL)

@@ -123,7 +123,8 @@ static bool is_usable(const struct auth *a, bool hostbound, const struct msg_aut
     if (m->key.n > KEY_BLOB_MAX || key_check(m->key, &type) != ERR_OK)
         return false;
     const char *wanted = key_type_of_algorithm(m->algorithm);
-    if (wanted == NULL || !bytes_is(bytes_of(wanted), type))
+    if (wanted == NULL || !bytes_is(bytes_of(wanted), type) ||
+        key_algorithm_is_by_name(m->algorithm))
         return false;
     return !hostbound || bytes_equal(m->host_key, auth_bytes(&a->host_key));
 }

@@ -70,7 +70,7 @@ static enum err check_proof(
     struct kex_shown shown = {m->host_key, {k->share, k->share_n}, m->share, secret};
     struct bytes h = {hash, kex_hash(t, &shown, hash)};
     struct key_sk_facts facts; /* a machine's security key is touched by nobody */
-    enum err e = key_verify_facts(m->host_key, k->algorithms.host_key, m->signature, h, &facts);
+    enum err e = key_verify_named(m->host_key, k->algorithms.host_key, m->signature, h, &facts);
     e = e == ERR_OK ? kex_derive(t, secret, h)
                     : engine_fault(t, ERR_SIGNATURE,
                           "server's signature over the key exchange does "

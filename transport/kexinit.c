@@ -53,7 +53,7 @@ static const char *known_names(enum offer which)
 {
     switch (which) {
     case OFFER_KEX: return kex_names();
-    case OFFER_HOST_KEY: return key_algorithm_names();
+    case OFFER_HOST_KEY: return key_algorithm_all_names();
     case OFFER_CIPHER: return packet_cipher_names();
     case OFFER_MAC: return packet_mac_names();
     default: return "none,zlib@openssh.com,zlib";
@@ -64,7 +64,8 @@ static const char *wanted_names(const struct transport_config *c, enum offer whi
 {
     switch (which) {
     case OFFER_KEX: return c->kex;
-    case OFFER_HOST_KEY: return c->host_key_algorithms;
+    case OFFER_HOST_KEY:
+        return c->host_key_algorithms != NULL ? c->host_key_algorithms : key_algorithm_names();
     case OFFER_CIPHER: return c->ciphers;
     case OFFER_MAC: return c->macs;
     default: return c->compression != NULL ? c->compression : "none";

@@ -319,6 +319,35 @@ def _(t):
     check.matches(errors, "Permission denied", "message")
 
 
+OLD = "HostKeyAlgorithms ssh-rsa\nPubkeyAcceptedAlgorithms ssh-rsa\n"  # RSA with SHA-1, as old gear
+
+
+def old_server(t):
+    t.key = make_key(t.path("rsa_id"), "rsa", "-b", "2048")
+    return t.server(config=OLD, host_key=make_key(t.path("rsa_key"), "rsa", "-b", "2048"))
+
+
+@test("a server that has ssh-rsa alone is refused, and both offers are told")
+def _(t):
+    old_server(t)
+    for args in ((), ("-o", "PubkeyAcceptedAlgorithms=+ssh-rsa")):
+        status, _, errors = t.run(*args, "-N")
+        check.equal(status, 255, "exit status")
+        check.matches(errors, "(?is)host key.*offer:? ssh-rsa", "message")
+
+
+@test("a server that has ssh-rsa alone is logged in at when both lists name it")
+def _(t):
+    old_server(t)
+    status, _, errors = t.run("-o", "HostKeyAlgorithms=+ssh-rsa", "-N")
+    check.equal(status, 255, "exit status where the user's key may not sign with SHA-1")
+    check.matches(errors, "Permission denied", "message")
+    # OpenSSH tells that it takes more than it is set to, so the better ones must not be tried.
+    named = ("-o", "HostKeyAlgorithms=+ssh-rsa", "-o", "PubkeyAcceptedAlgorithms=ssh-rsa")
+    works(t, *named)
+    works(t, *named, "-o", "RekeyLimit=16K")
+
+
 @test("a changed key is told in ssh's words, with the line and how to remove it", BOTH)
 def _(t):
     server = t.server()

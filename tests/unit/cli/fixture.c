@@ -149,6 +149,9 @@ void fixture_begin(struct fixture *f)
     f->env.kex = "curve25519-sha256,curve25519-sha256@libssh.org";
     f->env.host_key_algorithms = "ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-512,rsa-sha2-256";
     f->env.signature_algorithms = key_signature_names();
+    f->env.all_host_key_algorithms =
+        "ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-512,rsa-sha2-256,ssh-rsa";
+    f->env.all_signature_algorithms = key_signature_all_names();
     options_init(&f->o, &f->env);
     log_set_sink(keep_log, f);
     log_set_level(LOG_LEVEL_VERBOSE);

@@ -12,8 +12,8 @@ static void answer_is(const char *name, const char *wanted)
     f.env.ciphers = "aes128-gcm@openssh.com,chacha20-poly1305@openssh.com,aes128-ctr";
     f.env.macs = "hmac-b,hmac-a";
     f.env.kex = "kex-b,kex-a";
-    f.env.host_key_algorithms = "ssh-ed25519,ssh-ed25519-cert-v01@openssh.com,rsa-sha2-512,"
-                                "rsa-sha2-256";
+    f.env.all_host_key_algorithms = "ssh-ed25519,ssh-ed25519-cert-v01@openssh.com,rsa-sha2-512,"
+                                    "ssh-rsa";
     char *text = query_dup(&f.env, name);
     CU_ASSERT_PTR_NOT_NULL(text);
     if (text != NULL)
@@ -39,9 +39,9 @@ static void keys_are_told_as_types_and_as_algorithms(void)
     answer_is("key", "ssh-ed25519\nssh-rsa\nssh-ed25519-cert-v01@openssh.com\n");
     answer_is("key-plain", "ssh-ed25519\nssh-rsa\n");
     answer_is("key-cert", "ssh-ed25519-cert-v01@openssh.com\n");
-    answer_is("sig", "ssh-ed25519\nrsa-sha2-512\nrsa-sha2-256\n");
+    answer_is("sig", "ssh-ed25519\nrsa-sha2-512\nssh-rsa\n");
     answer_is("HostKeyAlgorithms",
-        "ssh-ed25519\nssh-ed25519-cert-v01@openssh.com\nrsa-sha2-512\nrsa-sha2-256\n");
+        "ssh-ed25519\nssh-ed25519-cert-v01@openssh.com\nrsa-sha2-512\nssh-rsa\n");
 }
 
 static void an_unknown_query_names_those_there_are(void)

@@ -69,13 +69,15 @@ static void escape_characters_are_single_or_controls(void)
 }
 
 static const char ours[] = "a@x.org,aes128-ctr,aes256-ctr,curve25519-sha256";
+static const char all[] = "a@x.org,aes128-ctr,aes256-ctr,curve25519-sha256,old-sha1";
 
 static void algorithms_are(const char *text, const char *expected)
 {
     struct pool pool = {NULL};
     struct text_list skipped = {.n = 0};
     const char *out = NULL, *unknown;
-    CU_ASSERT_EQUAL(value_algorithms(&pool, text, ours, &out, &unknown, &skipped), VALUE_LIST_OK);
+    CU_ASSERT_EQUAL(
+        value_algorithms(&pool, text, ours, all, &out, &unknown, &skipped), VALUE_LIST_OK);
     CU_ASSERT(out != NULL && strcmp(out, expected) == 0);
     pool_free(&pool);
 }
@@ -88,6 +90,10 @@ static void algorithm_lists_add_remove_and_move(void)
     algorithms_are("-aes*", "a@x.org,curve25519-sha256");
     algorithms_are("^curve*", "curve25519-sha256,a@x.org,aes128-ctr,aes256-ctr");
     algorithms_are("+ssh-rsa", ours);
+    algorithms_are("+old-sha1", "a@x.org,aes128-ctr,aes256-ctr,curve25519-sha256,old-sha1");
+    algorithms_are("^old-*", "old-sha1,a@x.org,aes128-ctr,aes256-ctr,curve25519-sha256");
+    algorithms_are("old-sha1", "old-sha1");
+    algorithms_are("-old-sha1", ours);
     algorithms_are("3des-cbc,aes128-ctr", "aes128-ctr");
 }
 
@@ -96,16 +102,18 @@ static void algorithms_nobody_has_are_refused(void)
     struct pool pool = {NULL};
     struct text_list skipped = {.n = 0};
     const char *out = NULL, *unknown;
-    CU_ASSERT_EQUAL(value_algorithms(&pool, "aes128-ctr,rot13", ours, &out, &unknown, &skipped),
+    CU_ASSERT_EQUAL(
+        value_algorithms(&pool, "aes128-ctr,rot13", ours, all, &out, &unknown, &skipped),
         VALUE_LIST_UNKNOWN);
     CU_ASSERT_STRING_EQUAL(unknown, "rot13");
-    CU_ASSERT_EQUAL(
-        value_algorithms(&pool, "3des-cbc,umac-64@openssh.com", ours, &out, &unknown, &skipped),
+    CU_ASSERT_EQUAL(value_algorithms(
+                        &pool, "3des-cbc,umac-64@openssh.com", ours, all, &out, &unknown, &skipped),
         VALUE_LIST_NONE);
     CU_ASSERT_EQUAL(skipped.n, 2);
-    CU_ASSERT_EQUAL(value_algorithms(&pool, "-*", ours, &out, &unknown, &skipped), VALUE_LIST_NONE);
     CU_ASSERT_EQUAL(
-        value_algorithms(&pool, "a@x.org,,", ours, &out, &unknown, &skipped), VALUE_LIST_UNKNOWN);
+        value_algorithms(&pool, "-*", ours, all, &out, &unknown, &skipped), VALUE_LIST_NONE);
+    CU_ASSERT_EQUAL(value_algorithms(&pool, "a@x.org,,", ours, all, &out, &unknown, &skipped),
+        VALUE_LIST_UNKNOWN);
     pool_free(&pool);
 }
 

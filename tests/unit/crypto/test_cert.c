@@ -120,8 +120,9 @@ static void every_algorithm_has_its_type_and_the_name_it_signs_under(void)
         {"rsa-sha2-256-cert-v01@openssh.com", "rsa-sha2-256"},
         {"sk-ssh-ed25519-cert-v01@openssh.com", "sk-ssh-ed25519@openssh.com"},
         {"rsa-sha2-256", "rsa-sha2-256"},
-        {"ssh-rsa-cert-v01@openssh.com", ""},
-        {"ssh-rsa", ""},
+        {"ssh-rsa-cert-v01@openssh.com", "ssh-rsa"},
+        {"ssh-rsa", "ssh-rsa"},
+        {"ssh-dss", ""},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
         CU_ASSERT_TRUE(bytes_is(key_signature_name(bytes_of(pairs[i][0])), pairs[i][1]));

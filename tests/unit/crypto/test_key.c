@@ -123,12 +123,45 @@ static void the_inner_name_and_the_key_must_fit_the_algorithm(void)
                 verify(&samples[j], blob, signature), same_key ? ERR_OK : ERR_SIGNATURE);
         }
     struct bytes blob = blob_of(&samples[4]), signature = signature_of(&samples[4]);
-    static const char *const others[] = {"ssh-rsa", "rsa-sha2-51", "rsa-sha2-512,rsa-sha2-256", ""};
-    for (size_t i = 0; i < 4; i++) {
+    static const char *const others[] = {"rsa-sha2-51", "rsa-sha2-512,rsa-sha2-256", ""};
+    for (size_t i = 0; i < 3; i++) {
         CU_ASSERT_EQUAL(
             key_verify(blob, bytes_of(others[i]), signature, BYTES_LIT("sample")), ERR_SIGNATURE);
         CU_ASSERT_PTR_NULL(key_type_of_algorithm(bytes_of(others[i])));
     }
+}
+
+/* RSA with SHA-1 is there, and only for who has it in a list of his own. */
+static void rsa_with_sha_1_is_for_who_names_it(void)
+{
+    const struct sample s = {"ssh-rsa", "RSA", sample_rsa_public, sample_rsa_fingerprint, "ssh-rsa",
+        sample_rsa_signature_sha1, 2048};
+    struct bytes alg = bytes_of(s.algorithm), blob = blob_of(&s), signature = signature_of(&s);
+    struct key_sk_facts facts;
+    CU_ASSERT_EQUAL(verify(&s, blob, signature), ERR_SIGNATURE);
+    CU_ASSERT_EQUAL(
+        key_verify_facts(blob, alg, signature, BYTES_LIT("sample"), &facts), ERR_SIGNATURE);
+    CU_ASSERT_EQUAL(key_verify_named(blob, alg, signature, BYTES_LIT("sample"), &facts), ERR_OK);
+    CU_ASSERT_EQUAL(
+        key_verify_named(blob, alg, signature, BYTES_LIT("Sample"), &facts), ERR_SIGNATURE);
+    CU_ASSERT_EQUAL(
+        key_verify_named(blob, BYTES_LIT("rsa-sha2-256"), signature, BYTES_LIT("sample"), &facts),
+        ERR_SIGNATURE);
+    signature = signature_of(&samples[5]);
+    CU_ASSERT_EQUAL(
+        key_verify_named(blob, alg, signature, BYTES_LIT("sample"), &facts), ERR_SIGNATURE);
+
+    CU_ASSERT_FALSE(namelist_has(bytes_of(key_algorithm_names()), alg));
+    CU_ASSERT_FALSE(namelist_has(bytes_of(key_signature_names()), alg));
+    CU_ASSERT_TRUE(namelist_has(bytes_of(key_algorithm_all_names()), alg));
+    CU_ASSERT_TRUE(namelist_has(bytes_of(key_signature_all_names()), alg));
+    CU_ASSERT_TRUE(key_algorithm_is_by_name(alg));
+    CU_ASSERT_TRUE(key_algorithm_is_by_name(BYTES_LIT("ssh-rsa-cert-v01@openssh.com")));
+    CU_ASSERT_FALSE(key_algorithm_is_by_name(BYTES_LIT("rsa-sha2-512")));
+    CU_ASSERT_STRING_EQUAL(key_type_of_algorithm(alg), "ssh-rsa");
+    CU_ASSERT_TRUE(bytes_is(key_signature_name(alg), "ssh-rsa"));
+    CU_ASSERT_TRUE(
+        bytes_is(key_signature_name(BYTES_LIT("ssh-rsa-cert-v01@openssh.com")), "ssh-rsa"));
 }
 
 /* ---- hand-made blobs ----------------------------------------------------------------------- */
@@ -342,6 +375,7 @@ static const struct unit_test tests[] = {
     UNIT(every_flipped_bit_of_a_signature_is_refused),
     UNIT(only_the_exact_length_of_blob_and_signature_parses),
     UNIT(the_inner_name_and_the_key_must_fit_the_algorithm),
+    UNIT(rsa_with_sha_1_is_for_who_names_it),
     UNIT(rsa_numbers_have_bounds),
     UNIT(numbers_must_be_positive_and_minimal),
     UNIT(ecdsa_verifies_the_published_signature_and_bounds_r_and_s),

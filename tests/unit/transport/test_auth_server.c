@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "crypto/key.h"
+#include "tests/unit/crypto/sample_keys.h"
 #include "tests/unit/transport/auth_rig.h"
 #include "tests/unit/unit.h"
 
@@ -244,10 +245,16 @@ static void an_accepted_query_alone_lets_nobody_in(void)
 static void keys_and_algorithms_that_do_not_fit_fail_without_a_question(void)
 {
     static const uint8_t huge[KEY_BLOB_MAX + 1];
+    uint8_t rsa[KEY_BLOB_MAX];
+    size_t rsa_n;
     struct bytes key = private_key_blob(key_a);
+    CU_ASSERT_EQUAL(
+        key_from_base64(BYTES_LIT("ssh-rsa"), bytes_of(sample_rsa_public), rsa, sizeof rsa, &rsa_n),
+        ERR_OK);
     const struct {
         struct bytes algorithm, key;
     } cases[] = {{BYTES_LIT("rsa-sha2-512"), key}, {BYTES_LIT("ssh-rsa"), key},
+        {BYTES_LIT("ssh-rsa"), {rsa, rsa_n}}, /* with SHA-1 */
         {BYTES_LIT("ssh-ed25519-cert-v01@openssh.com"), key}, {BYTES_LIT("ssh-ed2551"), key},
         {NO_BYTES, key}, {ALG, NO_BYTES}, {ALG, {key.p, key.n - 1}},
         {ALG, BYTES_LIT("\0\0\0\7ssh-dss")}, {ALG, {huge, sizeof huge}}};
