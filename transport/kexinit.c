@@ -181,14 +181,18 @@ static struct bytes same_in(struct bytes list, struct bytes name)
     return (struct bytes){NULL, 0};
 }
 
+/* What would help is told where there is something: a name of theirs that we have and do not offer.
+ */
 static enum err nothing_common(
-    struct transport *t, const char *what, struct bytes ours, struct bytes theirs)
+    struct transport *t, const struct row *row, struct bytes ours, struct bytes theirs)
 {
-    char we[80], they[80];
+    char we[56], they[56];
+    struct bytes help = namelist_choose(theirs, bytes_of(known_names(row->offer)));
     text_escape(we, sizeof we, ours, TEXT_LINE);
     text_escape(they, sizeof they, theirs, TEXT_LINE);
-    return engine_fault(t, ERR_KEX, "no common %s: we offer %s; they offer %s", what, we,
-        theirs.n > 0 ? they : "nothing");
+    return engine_fault(t, ERR_KEX, "no common %s: we offer %s; they offer %s%s%.*s%s", row->what,
+        we, theirs.n > 0 ? they : "nothing", help.n > 0 ? " (naming " : "", (int)help.n,
+        (const char *)help.p, help.n > 0 ? " would help)" : "");
 }
 
 /* The client's order decides. */
@@ -198,7 +202,7 @@ static enum err agree_on(struct transport *t, struct kex *k, const struct row *r
     bool is_client = t->config.role == ROLE_CLIENT;
     struct bytes name = is_client ? namelist_choose(ours, theirs) : namelist_choose(theirs, ours);
     if (name.n == 0)
-        return nothing_common(t, row->what, ours, theirs);
+        return nothing_common(t, row, ours, theirs);
     *place_of(t, &k->algorithms, row->list) = same_in(bytes_of(known_names(row->offer)), name);
     return ERR_OK;
 }
