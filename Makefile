@@ -7,7 +7,7 @@ BENCH_DEPS  = python3 openssh-server openssh-client putty-tools dropbear-bin
 DEMO_DEPS   = python3 openssh-client curl
 TEST_DEPS   = $(DEMO_DEPS) libcunit1-dev openssh-server
 # Servers other than OpenSSH's: without one of them its tests are skipped.
-PEER_DEPS   = dropbear-bin libnss-wrapper python3-asyncssh python3-paramiko
+PEER_DEPS   = autossh dropbear-bin libnss-wrapper python3-asyncssh python3-paramiko
 PEER_FILES  = tinysshd
 FORMAT_DEPS = clang-format
 LINT_DEPS   = $(BUILD_DEPS) libcunit1-dev clang-tidy cppcheck
