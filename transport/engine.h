@@ -39,7 +39,8 @@ enum {
     TX_HELD_LIMIT = 4 * 1024 * 1024, /* held back in one key exchange */
     TX_PAYLOAD_MAX = RX_PACKET_OPEN - 512, /* so that a peer like us takes it */
     TX_HEAD = 5,                           /* packet_length and padding_length */
-    TX_PADDING_MAX = 4 + 16,
+    TX_LOGIN_STEP = 128, /* a multiple of every cipher's block, and with 4 below 256 */
+    TX_PADDING_MAX = 4 + TX_LOGIN_STEP,
     TX_TAG_MAX = 64,
     TX_PACKET_EXTRA = 256, /* more than a packet is longer than its data */
     TX_POOL = 512,         /* random bytes for the padding of some 50 packets */
