@@ -6,9 +6,11 @@ BUILD_DEPS  = gcc make libsodium-dev libbearssl-dev zlib1g-dev
 BENCH_DEPS  = python3 openssh-server openssh-client putty-tools dropbear-bin
 DEMO_DEPS   = python3 openssh-client curl
 TEST_DEPS   = $(DEMO_DEPS) libcunit1-dev openssh-server
-# Servers other than OpenSSH's: without one of them its tests are skipped.
+# Peers beside the system's OpenSSH: without one of them its tests are skipped. The others are not
+# installed but unpacked below $(BUILD)/peers; a newer OpenSSH comes from the release's backports.
 PEER_DEPS   = dropbear-bin libnss-wrapper python3-asyncssh python3-paramiko
-PEER_FILES  = tinysshd
+TINYSSH     = tinysshd
+OPENSSH_10  = openssh-server openssh-client
 FORMAT_DEPS = clang-format
 LINT_DEPS   = $(BUILD_DEPS) libcunit1-dev clang-tidy cppcheck
 FUZZ_DEPS   = $(BUILD_DEPS) clang libclang-rt-dev
@@ -152,7 +154,8 @@ deps: ## install what building and testing need (as root), or print the line tha
 	@tests/deps.sh $(BUILD_DEPS) $(TEST_DEPS)
 peer-deps:
 	@tests/deps.sh $(PEER_DEPS) || echo 'deps: going on; the tests that want these are skipped' >&2
-	@tests/unpack.sh $(BUILD)/peers $(PEER_FILES)
+	@tests/unpack.sh $(BUILD)/peers/tinyssh $(TINYSSH)
+	@tests/unpack.sh -b $(BUILD)/peers/openssh $(OPENSSH_10)
 demo-deps:
 	@tests/deps.sh $(BUILD_DEPS) $(DEMO_DEPS)
 

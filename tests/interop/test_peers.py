@@ -1,11 +1,12 @@
-"""The client at servers other than OpenSSH's: Dropbear, AsyncSSH, Paramiko, TinySSH."""
+"""The client at every server there is: all that it has in common with each."""
 
 import os
 
 import check
 import data
 from case import make_key, public_key
-from peer import PASSWORD, PEERS, both_have, serve
+from peer import PEERS, both_have, offers, serve
+from peer_kinds import PASSWORD
 
 
 def every_peer(name, feature, *, only=lambda peer: True, limit=60):
@@ -27,8 +28,14 @@ def every_peer(name, feature, *, only=lambda peer: True, limit=60):
     return register
 
 
-def forwards(peer):
-    return peer.forwards
+def has(feature):
+    """For only: peers that have what the attribute says."""
+    return lambda peer: getattr(peer, feature)
+
+
+@every_peer("it is what it says", "version")
+def _(t, peer):
+    return offers(serve(t, peer).port)["version"]
 
 
 def carry(t, *args, total=64 * 1024):
@@ -76,7 +83,7 @@ def ask(t, answer):
 
 def with_words(t, peer, method):
     """Logs in by a method that asks for words: with the right ones, then with others."""
-    serve(t, peer, authorized=public_key(make_key(t.path("another"))) + "\n")
+    serve(t, peer, authorized=public_key(make_key(t.path("another"))) + "\n", passwords=True)
     args = ("-o", "BatchMode=no", "-o", "PreferredAuthentications=" + method)
     args += ("-o", "NumberOfPasswordPrompts=1")
     ask(t, PASSWORD)
@@ -87,12 +94,12 @@ def with_words(t, peer, method):
     check.matches(errors, "permission denied", "stderr")
 
 
-@every_peer("login with a password", "password", only=lambda peer: peer.passwords)
+@every_peer("login with a password", "password", only=has("passwords"))
 def _(t, peer):
     with_words(t, peer, "password")
 
 
-@every_peer("login by questions", "questions", only=lambda peer: peer.interactive)
+@every_peer("login by questions", "questions", only=has("interactive"))
 def _(t, peer):
     with_words(t, peer, "keyboard-interactive")
 
@@ -148,7 +155,7 @@ def _(t, peer):
 # ---- forwards
 
 
-@every_peer("-L carries bytes both ways, and outlives a refused connection", "-L", only=forwards)
+@every_peer("-L carries bytes both ways, and outlives a refused connection", "-L", only=has("forwards"))
 def _(t, peer):
     serve(t, peer)
     target, echo, (one, other, third) = data.Target(), data.echo_service(), t.ports(3)
@@ -170,7 +177,7 @@ def _(t, peer):
 LISTENS = r"the server listens on port|remote forward success"
 
 
-@every_peer("-R carries bytes both ways", "-R", only=forwards)
+@every_peer("-R carries bytes both ways", "-R", only=has("forwards"))
 def _(t, peer):
     serve(t, peer)
     target, echo, (one, other) = data.Target(), data.echo_service(), t.ports(2)
@@ -185,7 +192,7 @@ def _(t, peer):
         data.check_echo(other, total=1000)
 
 
-@every_peer("-R 0:... prints the port that it allocated, and it works", "-R 0", only=forwards)
+@every_peer("-R 0:... prints the port that it allocated, and it works", "-R 0", only=has("forwards"))
 def _(t, peer):
     serve(t, peer)
     echo = data.echo_service()
@@ -195,7 +202,7 @@ def _(t, peer):
     data.check_echo(port)
 
 
-@every_peer("-D serves curl over SOCKS4, SOCKS5 and a name", "-D", only=forwards)
+@every_peer("-D serves curl over SOCKS4, SOCKS5 and a name", "-D", only=has("forwards"))
 def _(t, peer):
     serve(t, peer)
     web, port = data.WebServer(), t.port()
@@ -208,7 +215,7 @@ def _(t, peer):
 # ---- new keys
 
 
-@every_peer("rekey every 64 KiB under load in both directions", "rekey", only=forwards)
+@every_peer("rekey every 64 KiB under load in both directions", "rekey", only=has("forwards"))
 def _(t, peer):
     serve(t, peer)
     target, port = data.Target(), t.port()

@@ -1,0 +1,182 @@
+"""The kinds of servers: what each has, and how it is started. OpenSSH's is in peer_openssh.py."""
+
+import glob
+import os
+import shutil
+import subprocess
+
+import check
+import data
+from case import HERE, USER
+
+PYTHON = "/usr/bin/python3"  # the one that Debian's packages install their modules for
+PASSWORD = "correct horse"
+PASSWORD_HASH = "$5$aditTests$59.BvJZRNTrq/rSl/XrEgfoxVx51JheA.e6ItE4Ssv/"
+ED25519 = ("ed25519", ())
+KINDS = (
+    ED25519,
+    ("rsa", ("-b", "2048")),
+    ("ecdsa", ("-b", "256")),
+    ("ecdsa", ("-b", "384")),
+    ("ecdsa", ("-b", "521")),
+)
+UNPACKED = os.path.abspath(os.environ.get("PEERS", "build/peers"))
+
+
+def need_program(name):
+    """An installed program's path."""
+    folders = [os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]
+    path = shutil.which(name, path=":".join(folders))
+    if path is None:
+        raise check.Skip("%s is not installed" % name)
+    return path
+
+
+def need_unpacked(folder, name):
+    """The path of a file that stands in packages which tests/unpack.sh laid there."""
+    top = os.path.join(UNPACKED, folder)
+    if not os.path.isdir(top):
+        try:
+            with open(top + ".why") as f:
+                raise check.Skip(f.read().strip())
+        except FileNotFoundError:
+            raise check.Skip("%s is not unpacked" % folder) from None
+    path = os.path.join(top, name)
+    check.true(os.path.exists(path), "no %s in the package" % path)
+    return path
+
+
+def home_of_the_test(t, authorized, home=None, password=PASSWORD_HASH, others=()):
+    """A variables' dictionary that makes a program take the test's folder for the user's home: some
+    servers look for authorized_keys nowhere else, and nobody's real home is ours to write to.
+    others are more lines of passwd."""
+    found = glob.glob("/usr/lib/*/libnss_wrapper.so") + glob.glob("/usr/lib/libnss_wrapper.so")
+    if not found:
+        raise check.Skip("libnss-wrapper is not installed")
+    home = home or t.path("home")
+    os.makedirs(home + "/.ssh", 0o700)
+    t.write(home + "/.ssh/authorized_keys", authorized)
+    ids = (os.getuid(), os.getgid())
+    # In both files, since PAM looks for it in a way that the wrapper does not know.
+    lines = ["%s:%s:%d:%d::%s:/bin/sh" % (USER, password, *ids, home), *others]
+    return dict(
+        t.env,
+        LD_PRELOAD=found[0],
+        NSS_WRAPPER_PASSWD=t.write("passwd", "\n".join(lines) + "\n"),
+        NSS_WRAPPER_SHADOW=t.write("shadow", "%s:%s:19000::::::\n" % (USER, password)),
+        NSS_WRAPPER_GROUP=t.write("group", "%s:x:%d:\n" % (USER, ids[1])),
+    )
+
+
+def strict_folder(t):
+    """A folder on whose path others may write nowhere, as they may to /tmp."""
+
+    def is_strict(path):
+        info = os.stat(path)
+        mine = info.st_uid in (0, os.getuid()) and not info.st_mode & 0o022
+        return mine and (path == "/" or is_strict(os.path.dirname(path)))
+
+    for folder in (os.environ.get("XDG_RUNTIME_DIR"), "/run", os.path.abspath("build")):
+        if folder and os.access(folder, os.W_OK) and is_strict(folder):
+            return t.folder_in(folder)
+    raise check.Skip("no folder here is out of others' reach")
+
+
+def port_of(process):
+    """Servers that are scripts of ours take a free port, and say which."""
+    return int(process.wait_text(r"\blistening on port (\d+)").group(1))
+
+
+class Kind:
+    """What a server has, unless it says otherwise."""
+
+    forwards = passwords = interactive = nothing = True
+    certificates = host_certificates = False
+    user_kinds = host_kinds = KINDS
+    load = 2 * data.MIB
+    rekeys = 8  # at least, with a new key every 64 KiB of that
+
+
+class Dropbear(Kind):
+    name = "Dropbear"
+    interactive = False
+    host_kinds = KINDS[:3] + KINDS[4:]  # it takes four at most
+
+    def need(self):
+        need_program("dropbear")
+        need_program("dropbearkey")
+
+    def make_host_key(self, path, kind, *more):
+        tool = need_program("dropbearkey")
+        bits = ("-s", more[1]) if more else ()
+        subprocess.run([tool, "-t", kind, "-f", path, *bits], capture_output=True, check=True)
+        run = subprocess.run([tool, "-y", "-f", path], capture_output=True, text=True, check=True)
+        public = [line for line in run.stdout.splitlines() if line.startswith(("ssh-", "ecdsa-"))]
+        with open(path + ".pub", "w") as f:
+            f.write(public[0] + "\n")
+        return path
+
+    def start(self, t, host_keys, authorized, passwords=False, nothing=False):
+        port = t.port()
+        command = [need_program("dropbear"), "-F", "-E", "-P", t.path("pid")]
+        command += ["-p", "127.0.0.1:%d" % port]
+        command += ["-B"] if nothing else []
+        for key in host_keys:
+            command += ["-r", key]
+        env = home_of_the_test(t, authorized, password="" if nothing else PASSWORD_HASH)
+        process = t.start("gate", command, env=env)
+        process.wait_listening(port)
+        return process, port
+
+
+class Script(Kind):
+    """A library's server, which is a script in peers/ and can do what the library can."""
+
+    rekeys = 2  # what they send before they see that the client wants new keys is a lot
+
+    def __init__(self, name, module):
+        self.name, self.module = name, module
+
+    def need(self):
+        if not os.access(PYTHON, os.X_OK):
+            raise check.Skip("there is no " + PYTHON)
+        run = subprocess.run([PYTHON, "-c", "import " + self.module], capture_output=True, env={})
+        if run.returncode:
+            raise check.Skip("%s has no module %s" % (PYTHON, self.module))
+
+    def start(self, t, host_keys, authorized, passwords=False, nothing=False):
+        script = os.path.join(HERE, "peers", self.module + "_server.py")
+        command = [PYTHON, "-W", "ignore", script, t.write("authorized", authorized)]
+        command += [USER, "" if nothing else PASSWORD]
+        process = t.start("gate", command + host_keys)
+        return process, port_of(process)
+
+
+class TinySSH(Kind):
+    """Sessions alone, and a single algorithm of each kind beside sntrup761."""
+
+    name = "TinySSH"
+    forwards = passwords = interactive = nothing = False
+    user_kinds = host_kinds = (ED25519,)
+
+    def need(self):
+        need_unpacked("tinyssh", "usr/sbin/tinysshd")
+
+    def tool(self, name):
+        return need_unpacked("tinyssh", "usr/sbin/" + name)
+
+    def make_host_key(self, path, kind, *_):
+        subprocess.run([self.tool("tinysshd-makekey"), path], capture_output=True, check=True)
+        command = [self.tool("tinysshd-printkey"), path]
+        run = subprocess.run(command, capture_output=True, text=True, check=True)
+        public = [line for line in run.stdout.splitlines() if line.startswith("ssh-")]
+        with open(path + ".pub", "w") as f:
+            f.write(public[0] + "\n")
+        return path
+
+    def start(self, t, host_keys, authorized):
+        command = [PYTHON, os.path.join(HERE, "peers", "inetd.py")]
+        command += [self.tool("tinysshd"), "-v", *host_keys]
+        env = home_of_the_test(t, authorized, strict_folder(t) + "/home")
+        process = t.start("gate", command, env=env)
+        return process, port_of(process)

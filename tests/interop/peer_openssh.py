@@ -1,0 +1,74 @@
+"""OpenSSH as a peer: the system's, or a newer one that was unpacked beside it."""
+
+import os
+import pwd
+
+import check
+from case import IS_ROOT
+from peer_kinds import PASSWORD_HASH, Kind, home_of_the_test, need_program, need_unpacked
+
+PRIVILEGE_SEPARATION = "sshd"  # the user that root's sshd has its unprivileged half run as
+
+
+class OpenSSH(Kind):
+    certificates = host_certificates = True
+
+    def __init__(self, name, folder=None):
+        self.name, self.folder = name, folder
+
+    def program(self, path):
+        """One of its programs: of the system's, or of those in the folder."""
+        if self.folder:
+            return need_unpacked(self.folder, path)
+        return need_program(os.path.basename(path))
+
+    def need(self):
+        self.program("usr/sbin/sshd")
+        if IS_ROOT and not any(user.pw_name == PRIVILEGE_SEPARATION for user in pwd.getpwall()):
+            raise check.Skip("openssh-server is not installed, with which the user sshd comes")
+
+    def helpers(self):
+        """Since 9.8 sshd starts other programs, and looks for them where it would be installed."""
+        lines = []
+        for name in ("session", "auth"):
+            path = "usr/lib/openssh/sshd-" + name
+            if self.folder and os.path.exists(need_unpacked(self.folder, path)):
+                lines.append("Sshd%sPath %s" % (name.title(), need_unpacked(self.folder, path)))
+        return lines
+
+    def start(self, t, host_keys, authorized, passwords=False, nothing=False):
+        if IS_ROOT:
+            os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
+        port = t.port()
+        yes_or_no = ("no", "yes")
+        lines = [
+            "Port %d" % port,
+            "ListenAddress 127.0.0.1",
+            *("HostKey " + key for key in host_keys),
+            "AuthorizedKeysFile " + t.write("gate_authorized_keys", authorized),
+            "PidFile none",
+            "StrictModes no",
+            "PermitRootLogin yes",
+            "PermitEmptyPasswords " + yes_or_no[nothing],
+            "PasswordAuthentication " + yes_or_no[passwords or nothing],
+            "KbdInteractiveAuthentication " + yes_or_no[passwords],
+            "UsePAM " + yes_or_no[passwords],  # which alone asks questions
+            "PrintMotd no",
+            "PrintLastLog no",
+            "LogLevel DEBUG1",
+            *self.helpers(),
+        ]
+        path = t.write("gate_sshd_config", "\n".join(lines) + "\n")
+        env = self.passwords(t, authorized, nothing) if passwords or nothing else t.env
+        process = t.start("gate", [self.program("usr/sbin/sshd"), "-D", "-e", "-f", path], env=env)
+        process.wait_text(r"Server listening on 127\.0\.0\.1 port")
+        return process, port
+
+    def passwords(self, t, authorized, nothing):
+        """Passwords of the test's own, in sshd's eyes."""
+        if not IS_ROOT:
+            raise check.Skip("only root's sshd can look into a file of passwords")
+        user = pwd.getpwnam(PRIVILEGE_SEPARATION)
+        line = ":".join(map(str, user))
+        password = "" if nothing else PASSWORD_HASH
+        return home_of_the_test(t, authorized, password=password, others=[line])
