@@ -121,18 +121,24 @@ def each(t, server, which, query, option, *more):
     return names
 
 
-@every_peer("every key exchange", "kex")
-def _(t, peer):
-    return "%d" % len(each(t, serve(t, peer), "kex", "kex", "KexAlgorithms"))
-
-
-@every_peer("every cipher and every MAC", "ciphers, MACs")
+@every_peer("every key exchange with every cipher", "kex x ciphers", limit=120)
 def _(t, peer):
     server = serve(t, peer)
-    ciphers = each(t, server, "ciphers", "cipher", "Ciphers")
-    counter = [name for name in ciphers if name.endswith("-ctr")]
-    macs = each(t, server, "MACs", "mac", "MACs", "-c", counter[0]) if counter else ()
-    return "%d, %d" % (len(ciphers), len(macs))
+    kexes = both_have(t, server, "kex", "kex")
+    ciphers = both_have(t, server, "ciphers", "cipher")
+    for kex in kexes:
+        for cipher in ciphers:
+            carry(t, "-o", "KexAlgorithms=" + kex, "-c", cipher, total=1000)
+    return "%d x %d" % (len(kexes), len(ciphers))
+
+
+@every_peer("every MAC", "MACs")
+def _(t, peer):
+    server = serve(t, peer)
+    counter = [name for name in both_have(t, server, "ciphers", "cipher") if "-ctr" in name]
+    if not counter:
+        return "none"  # every cipher brings its own
+    return "%d" % len(each(t, server, "MACs", "mac", "MACs", "-c", counter[0]))
 
 
 @every_peer("every kind of host key", "host keys")
