@@ -6,7 +6,7 @@ import subprocess
 import check
 import data
 from case import Server, make_key, public_key
-from peer_kinds import ED25519, Dropbear, Script, TinySSH
+from peer_kinds import ED25519, Dropbear, Erlang, Script, TinySSH
 from peer_openssh import OpenSSH
 
 PEERS = [
@@ -16,6 +16,7 @@ PEERS = [
     TinySSH(),
     Script("AsyncSSH", "asyncssh"),
     Script("Paramiko", "paramiko"),
+    Erlang(),
 ]
 
 

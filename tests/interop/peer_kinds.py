@@ -90,7 +90,7 @@ def port_of(process):
 class Kind:
     """What a server has, unless it says otherwise."""
 
-    forwards = passwords = interactive = nothing = True
+    forwards = half_close = passwords = interactive = nothing = True
     certificates = host_certificates = False
     user_kinds = host_kinds = KINDS
     load = 2 * data.MIB
@@ -156,7 +156,7 @@ class TinySSH(Kind):
     """Sessions alone, and a single algorithm of each kind beside sntrup761."""
 
     name = "TinySSH"
-    forwards = passwords = interactive = nothing = False
+    forwards = half_close = passwords = interactive = nothing = False
     user_kinds = host_kinds = (ED25519,)
 
     def need(self):
@@ -179,4 +179,29 @@ class TinySSH(Kind):
         command += [self.tool("tinysshd"), "-v", *host_keys]
         env = home_of_the_test(t, authorized, strict_folder(t) + "/home")
         process = t.start("gate", command, env=env)
+        return process, port_of(process)
+
+
+class Erlang(Kind):
+    """Erlang's ssh, which runs from where it was unpacked."""
+
+    name = "Erlang"
+    half_close = False  # an end of one direction makes it close the channel, whatever is on its way
+    rekeys = 2
+    ROOT = "usr/lib/erlang"
+
+    def need(self):
+        need_unpacked("erlang", self.ROOT)
+
+    def start(self, t, host_keys, authorized, passwords=False, nothing=False):
+        root = need_unpacked("erlang", self.ROOT)
+        (binaries,) = glob.glob(root + "/erts-*/bin")
+        source = os.path.join(HERE, "peers", "erlang_server.erl")
+        load = "{ok, M, B} = compile:file(\"%s\", [binary, report]), " % source
+        load += "{module, M} = code:load_binary(M, \"\", B), M:main()."
+        command = [binaries + "/erlexec", "-noinput", "-eval", load, "-extra"]
+        command += [t.write("authorized", authorized), USER, "" if nothing else PASSWORD]
+        env = dict(t.env, ROOTDIR=root, BINDIR=binaries, EMU="beam", PROGNAME="erl")
+        env["ERL_CRASH_DUMP"] = t.path("crash")
+        process = t.start("gate", command + host_keys, env=env)
         return process, port_of(process)

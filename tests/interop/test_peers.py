@@ -1,6 +1,7 @@
 """The client at every server there is: all that it has in common with each."""
 
 import os
+import socket
 
 import check
 import data
@@ -161,6 +162,18 @@ def _(t, peer):
 # ---- forwards
 
 
+def echo_through(peer, port, total=data.MIB):
+    """Random bytes that come back from an echo service; where the peer keeps a channel that is closed
+    in one direction, so does their end."""
+    if peer.half_close:
+        data.check_echo(port, total=total)
+        return
+    with data.connect(port) as sock:
+        back = data.Task(data.receive, sock, total)
+        sent = data.send_random(sock, total)
+        check.equal(back.result(), (total, sent), "echoed bytes")
+
+
 @every_peer("-L carries bytes both ways, and outlives a refused connection", "-L", only=has("forwards"))
 def _(t, peer):
     serve(t, peer)
@@ -175,9 +188,9 @@ def _(t, peer):
     data.exchange(*data.pair(one, target), peer.load)
     with data.connect(third) as sock:
         data.ending(sock)
-    data.check_echo(other)
+    echo_through(peer, other)
     for _ in range(20):
-        data.check_echo(other, total=1000)
+        echo_through(peer, other, total=1000)
 
 
 LISTENS = r"the server listens on port|remote forward success"
@@ -193,9 +206,9 @@ def _(t, peer):
     client.wait_text("(?s)(%s).*(%s)" % (LISTENS, LISTENS))
     client.wait_listening(one, other)
     data.exchange(*data.pair(one, target), peer.load)
-    data.check_echo(other)
+    echo_through(peer, other)
     for _ in range(20):
-        data.check_echo(other, total=1000)
+        echo_through(peer, other, total=1000)
 
 
 @every_peer("-R 0:... prints the port that it allocated, and it works", "-R 0", only=has("forwards"))
@@ -205,7 +218,23 @@ def _(t, peer):
     client = t.client("-N", "-R", "0:localhost:%d" % echo.port)
     port = int(client.wait_text(r"Allocated port (\d+) for remote forward").group(1))
     client.wait_listening(port)
-    data.check_echo(port)
+    echo_through(peer, port)
+
+
+@every_peer(
+    "an end of one direction leaves the other one open", "half-close", only=has("half_close")
+)
+def _(t, peer):
+    serve(t, peer)
+    target, (one, other) = data.Target(), t.ports(2)
+    t.tunnel("-L", data.spec(one, target), "-R", data.spec(other, target), listens=[one, other])
+    for port in (one, other):
+        here, there = data.pair(port, target)
+        here.shutdown(socket.SHUT_WR)
+        check.equal(there.recv(1), b"", "bytes before the end")
+        sent = data.send_random(there, data.MIB)
+        there.close()
+        check.equal(data.receive(here), (data.MIB, sent), "bytes the other way")
 
 
 @every_peer("-D serves curl over SOCKS4, SOCKS5 and a name", "-D", only=has("forwards"))
