@@ -23,7 +23,8 @@ PEERS = [
 def serve(t, peer, host_kinds=(ED25519,), authorized=None, **wants):
     """Starts the peer, for the test's client to know as gate.
 
-    wants: passwords=True, where PASSWORD is to log in; nothing=True, where everybody is let in."""
+    wants: passwords=True, where PASSWORD is to log in; nothing=True, where everybody is let in;
+    rekeys=True, where it is to ask for new keys every 64 KiB."""
     peer.need()
     make = getattr(peer, "make_host_key", make_key)
     host_keys = [

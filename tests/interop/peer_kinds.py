@@ -6,12 +6,12 @@ import shutil
 import subprocess
 
 import check
-import data
 from case import HERE, USER
 
 PYTHON = "/usr/bin/python3"  # the one that Debian's packages install their modules for
 PASSWORD = "correct horse"
 PASSWORD_HASH = "$5$aditTests$59.BvJZRNTrq/rSl/XrEgfoxVx51JheA.e6ItE4Ssv/"
+REKEY_BYTES = "65536"
 ED25519 = ("ed25519", ())
 KINDS = (
     ED25519,
@@ -92,14 +92,15 @@ class Kind:
 
     forwards = half_close = passwords = interactive = nothing = True
     certificates = host_certificates = False
+    asks_for_rekeys = True
     user_kinds = host_kinds = KINDS
-    load = 2 * data.MIB
-    rekeys = 8  # at least, with a new key every 64 KiB of that
+    rekeys = 8  # at least, with new keys every 64 KiB of 2 MiB both ways
 
 
 class Dropbear(Kind):
     name = "Dropbear"
     interactive = False
+    asks_for_rekeys = False  # by bytes that one can set
     host_kinds = KINDS[:3] + KINDS[4:]  # it takes four at most
 
     def need(self):
@@ -132,7 +133,7 @@ class Dropbear(Kind):
 class Script(Kind):
     """A library's server, which is a script in peers/ and can do what the library can."""
 
-    rekeys = 2  # what they send before they see that the client wants new keys is a lot
+    rekeys = 3  # what they send before they see that the client wants new keys is a lot
 
     def __init__(self, name, module):
         self.name, self.module = name, module
@@ -144,10 +145,10 @@ class Script(Kind):
         if run.returncode:
             raise check.Skip("%s has no module %s" % (PYTHON, self.module))
 
-    def start(self, t, host_keys, authorized, passwords=False, nothing=False):
+    def start(self, t, host_keys, authorized, passwords=False, nothing=False, rekeys=False):
         script = os.path.join(HERE, "peers", self.module + "_server.py")
         command = [PYTHON, "-W", "ignore", script, t.write("authorized", authorized)]
-        command += [USER, "" if nothing else PASSWORD]
+        command += [USER, "" if nothing else PASSWORD, REKEY_BYTES if rekeys else "0"]
         process = t.start("gate", command + host_keys)
         return process, port_of(process)
 
@@ -156,7 +157,7 @@ class TinySSH(Kind):
     """Sessions alone, and a single algorithm of each kind beside sntrup761."""
 
     name = "TinySSH"
-    forwards = half_close = passwords = interactive = nothing = False
+    forwards = half_close = passwords = interactive = nothing = asks_for_rekeys = False
     user_kinds = host_kinds = (ED25519,)
 
     def need(self):
@@ -186,8 +187,8 @@ class Erlang(Kind):
     """Erlang's ssh, which runs from where it was unpacked."""
 
     name = "Erlang"
+    asks_for_rekeys = False  # by bytes: it looks once a minute
     half_close = False  # an end of one direction makes it close the channel, whatever is on its way
-    rekeys = 2
     ROOT = "usr/lib/erlang"
 
     def need(self):

@@ -5,7 +5,8 @@ import pwd
 
 import check
 from case import IS_ROOT
-from peer_kinds import PASSWORD_HASH, Kind, home_of_the_test, need_program, need_unpacked
+from peer_kinds import PASSWORD_HASH, REKEY_BYTES, Kind
+from peer_kinds import home_of_the_test, need_program, need_unpacked
 
 PRIVILEGE_SEPARATION = "sshd"  # the user that root's sshd has its unprivileged half run as
 
@@ -36,7 +37,7 @@ class OpenSSH(Kind):
                 lines.append("Sshd%sPath %s" % (name.title(), need_unpacked(self.folder, path)))
         return lines
 
-    def start(self, t, host_keys, authorized, passwords=False, nothing=False):
+    def start(self, t, host_keys, authorized, passwords=False, nothing=False, rekeys=False):
         if IS_ROOT:
             os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
         port = t.port()
@@ -53,6 +54,7 @@ class OpenSSH(Kind):
             "PasswordAuthentication " + yes_or_no[passwords or nothing],
             "KbdInteractiveAuthentication " + yes_or_no[passwords],
             "UsePAM " + yes_or_no[passwords],  # which alone asks questions
+            *(["RekeyLimit " + REKEY_BYTES] if rekeys else []),
             "PrintMotd no",
             "PrintLastLog no",
             "LogLevel DEBUG1",

@@ -1,7 +1,8 @@
 %% A server made of Erlang's ssh: forwards by its own, and whatever the command, a channel gives back
 %% what it is given (Erlang's ports have no half-close, so none can be a program's input).
 %%
-%% erl ... -extra AUTHORIZED_KEYS USER PASSWORD HOST_KEY...      an empty PASSWORD: all may log in
+%% erl ... -extra AUTHORIZED_KEYS USER PASSWORD HOST_KEY...
+%% An empty password lets everybody in.
 -module(erlang_server).
 -behaviour(ssh_server_channel).
 -behaviour(ssh_server_key_api).
