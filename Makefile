@@ -171,10 +171,13 @@ test: deps peer-deps ## build, then run every test: unit, fuzz replay, interop
 	@$(MAKE) --no-print-directory -j2 test-programs
 	@PEERS=$(BUILD)/peers UNIT="$(UNIT_PROGRAMS)" REPLAY="$(REPLAY_PROGRAMS)" INTEROP="$(if $(SAN),,$(OUT))" tests/tally.sh
 
-ONLY ?=
+# TABLE=docs/interop.md also writes what the peers were seen to do.
+ONLY  ?=
+TABLE ?=
 interop: deps peer-deps ## run the interop suite alone; ONLY=text keeps the tests whose name has it
 	@$(MAKE) --no-print-directory -j2 all
-	@PEERS=$(BUILD)/peers ADIT=$(OUT)/adit ADITD=$(OUT)/aditd python3 tests/interop/run.py $(if $(ONLY),'$(ONLY)')
+	@PEERS=$(BUILD)/peers ADIT=$(OUT)/adit ADITD=$(OUT)/aditd python3 tests/interop/run.py \
+	    $(if $(TABLE),'--table=$(TABLE)') $(if $(ONLY),'$(ONLY)')
 
 .PHONY: bench-deps
 bench-deps:

@@ -8,6 +8,7 @@ import data
 from case import make_key, public_key
 from peer import PEERS, both_have, offers, serve
 from peer_kinds import PASSWORD
+from table import Cell
 
 
 def every_peer(name, feature, *, only=lambda peer: True, limit=60):
@@ -21,7 +22,7 @@ def every_peer(name, feature, *, only=lambda peer: True, limit=60):
                     "%s: %s" % (peer.name, name),
                     (),
                     limit=limit,
-                    cell=(peer.name, feature),
+                    cell=Cell("adit at", peer.name, feature, name),
                     peer=peer,
                 )(run)
         return run
@@ -34,7 +35,7 @@ def has(feature):
     return lambda peer: getattr(peer, feature)
 
 
-@every_peer("it is what it says", "version")
+@every_peer("its version, as its first words say", "version")
 def _(t, peer):
     return offers(serve(t, peer).port)["version"]
 
