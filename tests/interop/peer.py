@@ -8,20 +8,23 @@ import data
 from case import Server, make_key, public_key
 from peer_kinds import ED25519, Dropbear, Erlang, Script, TinySSH
 from peer_openssh import OpenSSH
+from test_certificates import certify
 
 PEERS = [
     OpenSSH("OpenSSH"),
     OpenSSH("OpenSSH 10", "openssh"),
     Dropbear(),
     TinySSH(),
-    Script("AsyncSSH", "asyncssh"),
+    Script("AsyncSSH", "asyncssh", certificates=True, host_certificates=True, security_keys=True),
     Script("Paramiko", "paramiko"),
     Erlang(),
 ]
 
 
-def serve(t, peer, host_kinds=(ED25519,), authorized=None, **wants):
+def serve(t, peer, host_kinds=(ED25519,), authorized=None, authority=None, **wants):
     """Starts the peer, for the test's client to know as gate.
+ authority
+    is the key that certifies its host keys.
 
     wants: passwords=True, where PASSWORD is to log in; nothing=True, where everybody is let in;
     rekeys=True, where it is to ask for new keys every 64 KiB."""
@@ -31,6 +34,8 @@ def serve(t, peer, host_kinds=(ED25519,), authorized=None, **wants):
         make(t.path("host_%s" % "_".join((kind,) + bits)), kind, *bits)
         for kind, bits in host_kinds
     ]
+    for key in host_keys if authority else ():
+        certify(authority, key, host=True, principals="127.0.0.1")
     authorized = public_key(t.key) + "\n" if authorized is None else authorized
     process, port = peer.start(t, host_keys, authorized, **wants)
     for key in host_keys:

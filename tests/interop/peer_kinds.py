@@ -91,7 +91,7 @@ class Kind:
     """What a server has, unless it says otherwise."""
 
     forwards = half_close = passwords = interactive = nothing = True
-    certificates = host_certificates = False
+    certificates = host_certificates = security_keys = False
     asks_for_rekeys = True
     user_kinds = host_kinds = KINDS
     rekeys = 8  # at least, with new keys every 64 KiB of 2 MiB both ways
@@ -135,8 +135,9 @@ class Script(Kind):
 
     rekeys = 3  # what they send before they see that the client wants new keys is a lot
 
-    def __init__(self, name, module):
+    def __init__(self, name, module, **more):
         self.name, self.module = name, module
+        vars(self).update(more)
 
     def need(self):
         if not os.access(PYTHON, os.X_OK):

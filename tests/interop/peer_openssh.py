@@ -12,7 +12,7 @@ PRIVILEGE_SEPARATION = "sshd"  # the user that root's sshd has its unprivileged 
 
 
 class OpenSSH(Kind):
-    certificates = host_certificates = True
+    certificates = host_certificates = security_keys = True
 
     def __init__(self, name, folder=None):
         self.name, self.folder = name, folder
@@ -46,6 +46,11 @@ class OpenSSH(Kind):
             "Port %d" % port,
             "ListenAddress 127.0.0.1",
             *("HostKey " + key for key in host_keys),
+            *(
+                "HostCertificate %s-cert.pub" % key
+                for key in host_keys
+                if os.path.exists(key + "-cert.pub")
+            ),
             "AuthorizedKeysFile " + t.write("gate_authorized_keys", authorized),
             "PidFile none",
             "StrictModes no",

@@ -1,14 +1,17 @@
 """The client at every server there is: all that it has in common with each."""
 
+import base64
 import os
 import socket
 
 import check
 import data
+from agent import Agent, Played, SecurityKey
 from case import make_key, public_key
 from peer import PEERS, both_have, offers, serve
 from peer_kinds import PASSWORD
 from table import Cell
+from test_certificates import authority, certify
 
 
 def every_peer(name, feature, *, only=lambda peer: True, limit=60):
@@ -51,18 +54,60 @@ def carry(t, *args, total=64 * 1024):
 # ---- login
 
 
-@every_peer("login with a key of each kind", "user keys")
-def _(t, peer):
-    keys = [
-        make_key(t.path("user_%s" % "_".join((kind,) + bits)), kind, *bits)
-        for kind, bits in peer.user_kinds
-    ]
-    serve(t, peer, authorized="".join(public_key(key) + "\n" for key in keys))
+def user_keys(t, peer):
+    """One of each kind that the peer lets in."""
+    paths = [t.path("_".join(("user", kind) + bits)) for kind, bits in peer.user_kinds]
+    return [make_key(path, kind, *bits) for path, (kind, bits) in zip(paths, peer.user_kinds)]
+
+
+def lines_of(keys):
+    return "".join(public_key(key) + "\n" for key in keys)
+
+
+def login_with_each(t, keys, *args):
     for key in keys:
         t.key = key
         t.write_config()
-        carry(t)
+        carry(t, *args)
     return "%d kinds" % len(keys)
+
+
+@every_peer("login with a key of each kind in a file", "user keys")
+def _(t, peer):
+    keys = user_keys(t, peer)
+    serve(t, peer, authorized=lines_of(keys))
+    return login_with_each(t, keys)
+
+
+@every_peer("login with a key of each kind in an agent", "agent keys")
+def _(t, peer):
+    keys, holder = user_keys(t, peer), Agent(t)
+    serve(t, peer, authorized=lines_of(keys))
+    holder.add(*keys)
+    for key in keys:
+        os.unlink(key)  # what is left says which of the agent's
+    return login_with_each(t, keys, "-o", "IdentityAgent=" + holder.path)
+
+
+@every_peer("login with a certificate for a key of each kind", "user certificates", only=has("certificates"))
+def _(t, peer):
+    keys, ca = user_keys(t, peer), make_key(t.path("ca"))
+    serve(t, peer, authorized=authority(ca))
+    for key in keys:
+        certify(ca, key)
+    return login_with_each(t, keys)
+
+
+@every_peer("login with a security key", "security key", only=has("security_keys"))
+def _(t, peer):
+    token = SecurityKey()
+    line = "%s %s\n" % (token.TYPE.decode(), base64.b64encode(token.blob).decode())
+    serve(t, peer, authorized=line)
+    played = Played(t, token.answer)
+    t.key = t.path("token")
+    t.write("token.pub", line)
+    t.write_config()
+    carry(t, "-o", "IdentityAgent=" + played.path)
 
 
 @every_peer("a key that it does not know is refused", "wrong key")
@@ -85,7 +130,7 @@ def ask(t, answer):
 
 def with_words(t, peer, method):
     """Logs in by a method that asks for words: with the right ones, then with others."""
-    serve(t, peer, authorized=public_key(make_key(t.path("another"))) + "\n", passwords=True)
+    serve(t, peer, authorized=lines_of([make_key(t.path("another"))]), passwords=True)
     args = ("-o", "BatchMode=no", "-o", "PreferredAuthentications=" + method)
     args += ("-o", "NumberOfPasswordPrompts=1")
     ask(t, PASSWORD)
@@ -99,6 +144,12 @@ def with_words(t, peer, method):
 @every_peer("login with a password", "password", only=has("passwords"))
 def _(t, peer):
     with_words(t, peer, "password")
+
+
+@every_peer("login where nothing is asked for", "nothing", only=has("nothing"))
+def _(t, peer):
+    serve(t, peer, authorized=lines_of([make_key(t.path("another"))]), nothing=True)
+    carry(t)
 
 
 @every_peer("login by questions", "questions", only=has("interactive"))
@@ -148,6 +199,20 @@ def _(t, peer):
     server = serve(t, peer, host_kinds=peer.host_kinds)
     names = each(t, server, "host keys", "HostKeyAlgorithms", "HostKeyAlgorithms")
     return "%d" % len(names)
+
+
+@every_peer(
+    "a host certificate for a key of each kind", "host certificates", only=has("host_certificates")
+)
+def _(t, peer):
+    ca = make_key(t.path("ca"))
+    server = serve(t, peer, host_kinds=peer.host_kinds, authority=ca)
+    t.write("known_hosts", "@cert-authority [127.0.0.1]:* %s\n" % public_key(ca))
+    names = both_have(t, server, "host keys", "HostKeyAlgorithms")
+    certified = [name for name in names if "-cert-" in name]
+    for name in certified:
+        carry(t, "-o", "HostKeyAlgorithms=" + name)
+    return "%d" % len(certified)
 
 
 @every_peer("a host key that is not the known one is refused", "wrong host")
@@ -272,7 +337,7 @@ def _(t, peer):
     return load(t, peer, "-o", "RekeyLimit=64K")
 
 
-@every_peer("the same, asked for by the peer", "... by it", only=has("asks_for_rekeys"))
+@every_peer("the same, asked for by the peer", "rekey by it", only=has("asks_for_rekeys"))
 def _(t, peer):
     serve(t, peer, rekeys=True)
     return load(t, peer)
