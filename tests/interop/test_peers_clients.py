@@ -5,9 +5,9 @@ import subprocess
 
 import check
 import data
-from case import make_key, public_key
+from case import HERE, USER, make_key, public_key
 from peer import PEERS, offers, queried
-from peer_kinds import KINDS
+from peer_kinds import KINDS, PYTHON, REKEY_BYTES, Script
 from peer_openssh import OpenSSH
 from table import Cell
 
@@ -142,5 +142,28 @@ def _(t, client):
     ssh = t.tunnel("-v", "-o", "RekeyLimit=64K", *forward, listens=[port])
     data.exchange(*data.pair(port, target), 2 * data.MIB)
     times = ssh.err().count("rekey out after")
+    check.true(times >= 8, "new keys %d times, wanted 8" % times)
+    return "%d times" % times
+
+
+@check.test(
+    "AsyncSSH as client: -L, -R and a rekey every 64 KiB under load",
+    ("aditd",),
+    limit=60,
+    cell=Cell("at aditd", "AsyncSSH", "rekey", "rekey every 64 KiB under load in both directions"),
+)
+def _(t):
+    library = Script("AsyncSSH", "asyncssh")
+    library.need()
+    server, target, (one, other) = t.server(), data.Target(), t.ports(2)
+    script = os.path.join(HERE, "peers", "asyncssh_client.py")
+    command = [PYTHON, "-W", "ignore", script, str(server.port), t.known_hosts, t.key, USER]
+    command += [REKEY_BYTES, str(one), str(target.port), str(other)]
+    client = t.start("client", command)
+    client.wait_listening(one, other)
+    for port in (one, other):
+        for _ in range(4):
+            data.exchange(*data.pair(port, target), 2 * data.MIB)
+    times = client.err().count("Completed key exchange") - 1
     check.true(times >= 8, "new keys %d times, wanted 8" % times)
     return "%d times" % times
