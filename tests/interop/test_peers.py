@@ -69,7 +69,7 @@ def login_with_each(t, keys, *args):
         t.key = key
         t.write_config()
         carry(t, *args)
-    return "%d kinds" % len(keys)
+    return "%d" % len(keys)
 
 
 @every_peer("login with a key of each kind in a file", "user keys")

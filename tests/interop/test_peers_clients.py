@@ -104,7 +104,7 @@ def _(t, client):
         t.key = key
         t.write_config()
         carry(t, service)
-    return "%d kinds" % len(keys)
+    return "%d" % len(keys)
 
 
 @every_client("-L and -R carry bytes both ways, -R 0 tells its port", "-L, -R, -R 0")
