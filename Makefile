@@ -10,6 +10,8 @@ TEST_DEPS   = $(DEMO_DEPS) libcunit1-dev openssh-server
 # installed but unpacked below $(BUILD)/peers; a newer OpenSSH comes from the release's backports.
 PEER_DEPS   = dropbear-bin libnss-wrapper python3-asyncssh python3-paramiko
 TINYSSH     = tinysshd
+CONCH       = $(addprefix python3-,twisted appdirs attr automat constantly hyperlink idna incremental \
+              pyasn1 zope.interface)
 ERLANG      = erlang-ssh erlang-base $(addprefix erlang-,asn1 crypto public-key mnesia runtime-tools)
 OPENSSH_10  = openssh-server openssh-client
 FORMAT_DEPS = clang-format
@@ -157,6 +159,7 @@ peer-deps:
 	@tests/deps.sh $(PEER_DEPS) || echo 'deps: going on; the tests that want these are skipped' >&2
 	@tests/unpack.sh $(BUILD)/peers/tinyssh $(TINYSSH)
 	@tests/unpack.sh $(BUILD)/peers/erlang $(ERLANG)
+	@tests/unpack.sh $(BUILD)/peers/conch $(CONCH)
 	@tests/unpack.sh -b $(BUILD)/peers/openssh $(OPENSSH_10)
 demo-deps:
 	@tests/deps.sh $(BUILD_DEPS) $(DEMO_DEPS)

@@ -6,7 +6,7 @@ import subprocess
 import check
 import data
 from case import Server, make_key, public_key
-from peer_kinds import ED25519, Dropbear, Erlang, Script, TinySSH
+from peer_kinds import ED25519, Conch, Dropbear, Erlang, Script, TinySSH
 from peer_openssh import OpenSSH
 from test_certificates import certify
 
@@ -18,6 +18,7 @@ PEERS = [
     Script("AsyncSSH", "asyncssh", certificates=True, host_certificates=True, security_keys=True),
     Script("Paramiko", "paramiko"),
     Erlang(),
+    Conch(),
 ]
 
 

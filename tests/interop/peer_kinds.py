@@ -207,3 +207,25 @@ class Erlang(Kind):
         env["ERL_CRASH_DUMP"] = t.path("crash")
         process = t.start("gate", command + host_keys, env=env)
         return process, port_of(process)
+
+
+class Conch(Kind):
+    """Twisted's, run from where it was unpacked; what is compiled of it comes with Paramiko."""
+
+    name = "Conch"
+    interactive = nothing = False
+    asks_for_rekeys = False
+    half_close = False  # an end of one direction makes it close the channel
+    MODULES = "usr/lib/python3/dist-packages"
+
+    def need(self):
+        need_unpacked("conch", self.MODULES)
+        Script("Paramiko", "paramiko").need()
+
+    def start(self, t, host_keys, authorized, passwords=False):
+        script = os.path.join(HERE, "peers", "conch_server.py")
+        command = [PYTHON, "-W", "ignore", script, t.write("authorized", authorized)]
+        command += [USER, PASSWORD, *host_keys]
+        env = dict(t.env, PYTHONPATH=need_unpacked("conch", self.MODULES))
+        process = t.start("gate", command, env=env)
+        return process, port_of(process)

@@ -64,6 +64,11 @@ def lines_of(keys):
     return "".join(public_key(key) + "\n" for key in keys)
 
 
+def serve_keys(t, peer, keys):
+    """With host keys of each kind, since Conch takes those kinds alone of users."""
+    serve(t, peer, host_kinds=peer.host_kinds, authorized=lines_of(keys))
+
+
 def login_with_each(t, keys, *args):
     for key in keys:
         t.key = key
@@ -75,14 +80,14 @@ def login_with_each(t, keys, *args):
 @every_peer("login with a key of each kind in a file", "user keys")
 def _(t, peer):
     keys = user_keys(t, peer)
-    serve(t, peer, authorized=lines_of(keys))
+    serve_keys(t, peer, keys)
     return login_with_each(t, keys)
 
 
 @every_peer("login with a key of each kind in an agent", "agent keys")
 def _(t, peer):
     keys, holder = user_keys(t, peer), Agent(t)
-    serve(t, peer, authorized=lines_of(keys))
+    serve_keys(t, peer, keys)
     holder.add(*keys)
     for key in keys:
         os.unlink(key)  # what is left says which of the agent's
