@@ -15,8 +15,14 @@ PEERS = [
     OpenSSH("OpenSSH 10", "openssh"),
     Dropbear(),
     TinySSH(),
-    Script("AsyncSSH", "asyncssh", certificates=True, host_certificates=True, security_keys=True),
-    Script("Paramiko", "paramiko"),
+    Script(
+        *("AsyncSSH", "asyncssh"),
+        certificates=True,
+        host_certificates=True,
+        security_keys=True,
+        names_ports=False,
+    ),
+    Script("Paramiko", "paramiko", tells_algorithms=False),
     Erlang(),
     Conch(),
 ]

@@ -93,6 +93,8 @@ class Kind:
     forwards = half_close = passwords = interactive = nothing = True
     certificates = host_certificates = security_keys = False
     asks_for_rekeys = True
+    names_ports = True  # those that it allocated, where it opens a channel for one
+    tells_algorithms = True  # for signatures of users: RFC 8308's server-sig-algs
     user_kinds = host_kinds = KINDS
     rekeys = 8  # at least, with new keys every 64 KiB of 2 MiB both ways
 
@@ -213,6 +215,7 @@ class Conch(Kind):
     """Twisted's, run from where it was unpacked; what is compiled of it comes with Paramiko."""
 
     name = "Conch"
+    names_ports = False
     interactive = nothing = False
     asks_for_rekeys = False
     half_close = False  # an end of one direction makes it close the channel
