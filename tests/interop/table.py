@@ -15,9 +15,25 @@ A column is a program that adit spoke with, as Debian packages it: first with `a
 with `aditd` as the server. OpenSSH is the system's own, OpenSSH 10 a newer one from the backports. A
 row is one test, which ran against each of them.
 
-- `yes`, or how many: of keys, of algorithms that both sides have, of times that both changed keys.
+- `yes`, or how many: of keys, of algorithms that both sides have, of times that both changed keys. The
+  five kinds of keys are Ed25519, RSA, and ECDSA on three curves; as host keys RSA counts twice, since
+  it signs in two ways.
 - `8 x 6`: each of 8 key exchanges with each of 6 ciphers, a login and bytes there and back each time.
 - `-`: this program does not have it, or it cannot be asked for.
+"""
+
+NOTES = """
+What stands behind some of the gaps:
+
+- OpenSSH 10's server offers no finite-field Diffie-Hellman any more, 9.2 does not have ML-KEM yet.
+- TinySSH has logins and commands alone, with one kind of key and one cipher; Dropbear takes four host
+  keys at most.
+- TinySSH, Paramiko and Conch have no strict key exchange; Paramiko and Conch have no ChaCha20.
+- Erlang and Conch close a forwarded connection when one direction of it ends, with `ssh` too.
+- AsyncSSH 2.10 and Paramiko send other messages in the middle of a rekey, which the protocol forbids;
+  adit puts up with it from them alone (transport/quirks.c).
+- AsyncSSH and Conch say that what they forward for `-R 0` comes from port 0; adit takes that from a
+  server for the one forward that asked for port 0, `ssh` does not.
 """
 
 
@@ -71,6 +87,7 @@ class Table:
         if self.reasons:
             text += "\nSkipped:\n\n"
             text += "".join("- %s: %s\n" % pair for pair in self.reasons)
+        text += NOTES
         with open(path, "w") as f:
             f.write(text)
 
