@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Runs the interop suite: python3 tests/interop/run.py [--no-total] [--list] [--table=FILE] [PATTERN ...]
+"""Runs the interop suite:
+
+    python3 tests/interop/run.py [--no-total] [--list] [--table=FILE] [PATTERN ...]
 
 The client under test is $ADIT, the gateway $ADITD (default: those in build/release). PATTERN keeps
 the tests whose name contains it. Prints a line a test, and the logs of those that failed. FILE gets

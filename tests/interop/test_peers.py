@@ -97,7 +97,11 @@ def _(t, peer):
     return login_with_each(t, keys, "-o", "IdentityAgent=" + holder.path)
 
 
-@every_peer("login with a certificate for a key of each kind", "user certificates", only=has("certificates"))
+@every_peer(
+    "login with a certificate for a key of each kind",
+    "user certificates",
+    only=has("certificates"),
+)
 def _(t, peer):
     keys, ca = user_keys(t, peer), make_key(t.path("ca"))
     serve(t, peer, authorized=authority(ca))
