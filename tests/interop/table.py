@@ -8,16 +8,16 @@ Cell = collections.namedtuple("Cell", "table peer feature sentence")
 
 INTRO = """# What adit was seen to work with
 
-Made by `make interop TABLE=docs/interop.md`, which starts each of these programs on a machine of its
-own, %s, has adit meet it, and writes down what went through.
+Made by `make interop TABLE=docs/interop.md`, which starts each of these programs on one machine
+(%s), has adit meet it, and writes down what went through.
 
 A column is a program that adit spoke with, as Debian packages it: first with `adit` as the client, then
 with `aditd` as the server. OpenSSH is the system's own, OpenSSH 10 a newer one from the backports. A
 row is one test, which ran against each of them.
 
 - `yes`, or how many: of keys, of algorithms that both sides have, of times that both changed keys. The
-  five kinds of keys are Ed25519, RSA, and ECDSA on three curves; as host keys RSA counts twice, since
-  it signs in two ways.
+  five kinds of keys are Ed25519, RSA, and ECDSA on three curves; as host keys RSA counts for each way of
+  signing, with SHA-512, SHA-256 and SHA-1, the last only because the test names it.
 - `8 x 6`: each of 8 key exchanges with each of 6 ciphers, a login and bytes there and back each time.
 - `-`: this program does not have it, or it cannot be asked for.
 """
