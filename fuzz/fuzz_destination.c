@@ -30,7 +30,7 @@ static void check_other_form(const struct options *o, const struct environment *
 {
     char uri[MAX_BYTES + 64];
     struct options other;
-    if (strpbrk(o->host_arg, "/@:") != NULL || (o->user != NULL && strpbrk(o->user, "%;/@:")))
+    if (strpbrk(o->host_arg, "/@:[]") != NULL || (o->user != NULL && strpbrk(o->user, "%;/@:")))
         return;
     snprintf(uri, sizeof uri, "ssh://%s%s%s:1234/", o->user != NULL ? o->user : "",
         o->user != NULL ? "@" : "", o->host_arg);
