@@ -44,15 +44,20 @@ static bool percent_decode(char *s)
     return true;
 }
 
-/* Cuts a port off "host:port" or "[host]:port"; NULL where there is none. */
-static char *cut_port(char *host)
+/* Cuts a port off "host:port" or "[host]:port"; *port is NULL where there is none. false: a bracket
+ * is not closed, or something else follows it. */
+static bool cut_port(char *host, char **port)
 {
-    char *end = *host == '[' ? strchr(host, ']') : host;
-    char *colon = end == NULL ? NULL : strchr(end, ':');
-    if (colon == NULL)
-        return NULL;
-    *colon = '\0';
-    return colon + 1;
+    char *close = *host == '[' ? strchr(host, ']') : NULL;
+    char *colon = close != NULL ? close + 1 : strchr(host, ':');
+    if (*host == '[' && (close == NULL || (*colon != ':' && *colon != '\0')))
+        return false;
+    *port = NULL;
+    if (colon != NULL && *colon == ':') {
+        *colon = '\0';
+        *port = colon + 1;
+    }
+    return true;
 }
 
 /* What stands behind "ssh://": [user[;parameters]@]host[:port][/]. Changes uri. */
@@ -65,9 +70,9 @@ static bool parse_uri(struct options *o, char *uri, char **host)
         *slash = '\0';
     char *at = strrchr(uri, '@');
     *host = at == NULL ? uri : at + 1;
-    char *port = cut_port(*host);
+    char *port;
     int number;
-    if (port != NULL && !value_port(port, &number))
+    if (!cut_port(*host, &port) || (port != NULL && !value_port(port, &number)))
         return false;
     if (port != NULL && o->port == OPTION_UNSET)
         o->port = number;

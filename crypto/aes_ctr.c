@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "crypto/ct.h"
 #include "proto/wire.h"
 
 bool aes_has_hardware(void)
@@ -19,6 +20,7 @@ void aes_ctr_init(struct aes_ctr *a, const uint8_t *key, size_t key_n, const uin
 {
     aes_ctr_class()->init(&a->keys.vtable, key, key_n);
     memcpy(a->counter, counter, sizeof a->counter);
+    ct_public(a->counter, sizeof a->counter); /* see aes_ctr_run() */
 }
 
 /* Adds one to the upper 96 bits, which BearSSL calls the IV. */

@@ -3,9 +3,17 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+uint8_t ct_equal_mask(const void *a, const void *b, size_t n)
+{
+    unsigned differ = (unsigned)sodium_memcmp(a, b, n); /* 0, or all bits */
+    return (uint8_t)~differ;
+}
+
 bool ct_equal(const void *a, const void *b, size_t n)
 {
-    return sodium_memcmp(a, b, n) == 0;
+    bool same = ct_equal_mask(a, b, n) != 0;
+    ct_public(&same, sizeof same);
+    return same;
 }
 
 void secure_wipe(void *p, size_t n)

@@ -60,7 +60,9 @@ static enum err power(
         return ERR_KEX;
     if (!magnitude_power(x, (struct bytes){exponent, DH_EXPONENT_BYTES}, d->p))
         return ERR_INTERNAL;
-    return is_weak(x, d->p) ? ERR_KEX : ERR_OK;
+    bool weak = is_weak(x, d->p);
+    ct_public(&weak, sizeof weak); /* the exchange ends then, for all to see */
+    return weak ? ERR_KEX : ERR_OK;
 }
 
 enum err dh_start(
@@ -72,6 +74,7 @@ enum err dh_start(
     enum err e = power(d, d->g, exponent, x);
     if (e != ERR_OK)
         return e;
+    ct_public(x, d->p.n);
     struct wire_writer w = wire_writer(mpint, sizeof mpint);
     wire_put_mpint(&w, (struct bytes){x, d->p.n});
     *share_n = w.len - 4;

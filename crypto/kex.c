@@ -1,6 +1,7 @@
 /* The table of key exchange methods. */
 #include "crypto/kex.h"
 
+#include "crypto/ct.h"
 #include "crypto/kex_methods.h"
 
 static const struct kex_method methods[] = {
@@ -49,9 +50,24 @@ bool kex_is_group_exchange(const struct kex_method *m)
     return m->start == NULL;
 }
 
+/* As wire_put_mpint(), but only the length of what is written shows. That cannot be hidden: it is
+ * hashed at that length. It tells how many bytes at the top of K are zero, of a K that is made of
+ * fresh shares and used once, so nobody can gather such hints (as "Raccoon" did, 2020). */
 size_t kex_secret_mpint(struct bytes magnitude, uint8_t *secret)
 {
     struct wire_writer w = wire_writer(secret, KEX_SECRET_MAX);
-    wire_put_mpint(&w, magnitude);
+    uint32_t first = 0, n_zeros = 0; /* the first byte that is not zero; how many stand before */
+    for (size_t i = 0; i < magnitude.n; i++) {
+        uint32_t is_zero = (first - 1) >> 31; /* so far */
+        first |= magnitude.p[i] & (0 - is_zero);
+        n_zeros += (first - 1) >> 31;
+    }
+    uint32_t sign_n = first >> 7; /* bytes */
+    ct_public(&n_zeros, sizeof n_zeros);
+    ct_public(&sign_n, sizeof sign_n);
+    wire_put_u32(&w, (uint32_t)magnitude.n - n_zeros + sign_n);
+    if (sign_n > 0)
+        wire_put_u8(&w, 0);
+    wire_put_raw(&w, (struct bytes){magnitude.p + n_zeros, magnitude.n - n_zeros});
     return wire_written(&w).n;
 }

@@ -29,6 +29,7 @@ static enum err agree(const struct nist_curve *c, const uint8_t *scalar, struct 
         return ERR_KEX;
     memcpy(product, point.p, point.n);
     bool ok = nist_arithmetic()->mul(product, point.n, scalar, c->bytes, c->id) == 1;
+    ct_public(&ok, sizeof ok); /* false for a point off the curve, whatever the scalar */
     if (ok)
         *secret_n = kex_secret_mpint((struct bytes){product + 1, c->bytes}, secret);
     secure_wipe(product, sizeof product);

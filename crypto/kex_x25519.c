@@ -8,13 +8,18 @@
 
 enum { BYTES = crypto_scalarmult_curve25519_BYTES };
 
-/* libsodium refuses points of small order and an all-zero result, the latter in constant time. */
+/* libsodium refuses points of small order and an all-zero result, the latter in constant time; that
+ * it did, the peer may know. */
 static enum err agree(
     const uint8_t scalar[BYTES], struct bytes point, uint8_t *secret, size_t *secret_n)
 {
     uint8_t k[BYTES];
     *secret_n = 0;
-    if (point.n != BYTES || crypto_scalarmult_curve25519(k, scalar, point.p) != 0)
+    if (point.n != BYTES)
+        return ERR_KEX;
+    int bad = crypto_scalarmult_curve25519(k, scalar, point.p);
+    ct_public(&bad, sizeof bad);
+    if (bad != 0)
         return ERR_KEX;
     *secret_n = kex_secret_mpint((struct bytes){k, sizeof k}, secret);
     secure_wipe(k, sizeof k);

@@ -65,6 +65,7 @@ static bool open_chapoly(const uint8_t *key, const uint8_t *tag, uint8_t *p, siz
     uint8_t poly_key[crypto_onetimeauth_poly1305_KEYBYTES];
     (void)crypto_stream_chacha20(poly_key, sizeof poly_key, nonce, key);
     bool ok = crypto_onetimeauth_poly1305_verify(tag, p, n, poly_key) == 0;
+    ct_public(&ok, sizeof ok);
     secure_wipe(poly_key, sizeof poly_key);
     if (ok)
         (void)crypto_stream_chacha20_xor_ic(p, p, n, nonce, 1, key);

@@ -97,6 +97,7 @@ static enum err ecdsa_sign(const struct key_type *t, struct bytes fields, struct
     secure_wipe(scalar, sizeof scalar);
     if (n != 2 * c->bytes)
         return ERR_INTERNAL;
+    ct_public(rs, n);
     size_t start = w->len;
     wire_put_mpint(w, (struct bytes){rs, c->bytes});
     wire_put_mpint(w, (struct bytes){rs + c->bytes, c->bytes});

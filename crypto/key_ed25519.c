@@ -40,8 +40,9 @@ static bool ed25519_check_private(
         return false;
     uint8_t derived[crypto_sign_PUBLICKEYBYTES];
     uint8_t expanded[crypto_sign_SECRETKEYBYTES];
-    bool ok = crypto_sign_seed_keypair(derived, expanded, secret.p) == 0 &&
-              ct_equal(expanded, secret.p, sizeof expanded) &&
+    (void)crypto_sign_seed_keypair(derived, expanded, secret.p); /* returns 0 always */
+    ct_public(derived, sizeof derived);
+    bool ok = ct_equal(expanded, secret.p, sizeof expanded) &&
               bytes_equal(point, (struct bytes){derived, sizeof derived});
     secure_wipe(expanded, sizeof expanded);
     return ok;
@@ -59,6 +60,7 @@ static enum err ed25519_sign(const struct key_type *t, struct bytes fields, stru
     if (r.bad || out == NULL || secret.n != crypto_sign_SECRETKEYBYTES ||
         crypto_sign_detached(out, NULL, data.p, data.n, secret.p) != 0)
         return ERR_INTERNAL;
+    ct_public(out, crypto_sign_BYTES);
     wire_commit(w, crypto_sign_BYTES);
     return ERR_OK;
 }

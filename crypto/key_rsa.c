@@ -137,8 +137,9 @@ static enum err rsa_sign(const struct key_type *t, struct bytes fields, struct b
     if (x == NULL)
         return ERR_INTERNAL;
     encode(alg, data, x, f.n.n);
-    if (!rsa_private_power(&f.secret, magnitude_bits(f.n), x) ||
-        verify_raw(f.e, f.n, alg, (struct bytes){x, f.n.n}, data) != ERR_OK) {
+    bool ok = rsa_private_power(&f.secret, magnitude_bits(f.n), x);
+    ct_public(x, f.n.n); /* what is given away here; a wrong one does not leave this function */
+    if (!ok || verify_raw(f.e, f.n, alg, (struct bytes){x, f.n.n}, data) != ERR_OK) {
         secure_wipe(x, f.n.n);
         return ERR_INTERNAL;
     }

@@ -40,6 +40,7 @@ bool magnitude_power(uint8_t *x, struct bytes e, struct bytes n)
     br_rsa_public_key key = {n_copy, n.n, e_copy, e.n};
     br_rsa_public fast = br_rsa_i62_public_get(); /* NULL without 128-bit products */
     bool ok = (fast != NULL ? fast : br_rsa_i31_public)(x, n.n, &key) == 1;
+    ct_public(&ok, sizeof ok);
     secure_wipe(e_copy, sizeof e_copy);
     return ok;
 }

@@ -214,7 +214,7 @@ enum err mlkem768_decaps(struct bytes dk, struct bytes ct, uint8_t secret[MLKEM7
     hash_to_two((struct bytes){m, sizeof m}, (struct bytes){dk.p + DK_H, SEED}, k_r);
     pke_encrypt(t, dk.p + DK_EK + VECTOR_BYTES, m, k_r + SEED, again);
     reject(dk.p + DK_Z, ct, secret);
-    uint8_t keep = (uint8_t)(0 - (unsigned)ct_equal(ct.p, again, sizeof again));
+    uint8_t keep = ct_equal_mask(ct.p, again, sizeof again);
     for (size_t i = 0; i < MLKEM768_SECRET_BYTES; i++)
         secret[i] = (uint8_t)((k_r[i] & keep) | (secret[i] & ~keep));
     secure_wipe(m, sizeof m);

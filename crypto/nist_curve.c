@@ -40,7 +40,9 @@ bool nist_scalar_is_good(const struct nist_curve *c, const uint8_t *x)
         borrow = difference >> 8 & 1;
         any |= x[i];
     }
-    return order_n == c->bytes && (borrow & (any + 0xff) >> 8) == 1;
+    bool is_good = (borrow & (any + 0xff) >> 8) == 1;
+    ct_public(&is_good, sizeof is_good); /* a key that is not is no secret of anybody's */
+    return order_n == c->bytes && is_good;
 }
 
 bool nist_scalar_pad(const struct nist_curve *c, struct bytes m, uint8_t *out)
@@ -65,5 +67,7 @@ void nist_scalar_random(const struct nist_curve *c, struct rng *rng, uint8_t *ou
 
 size_t nist_public(const struct nist_curve *c, const uint8_t *scalar, uint8_t *point)
 {
-    return nist_arithmetic()->mulgen(point, scalar, c->bytes, c->id);
+    size_t n = nist_arithmetic()->mulgen(point, scalar, c->bytes, c->id);
+    ct_public(point, n);
+    return n;
 }

@@ -51,6 +51,8 @@ struct private_key *private_key_generate(struct rng *rng)
 
     rng_bytes(rng, seed, sizeof seed);
     if (crypto_sign_seed_keypair(point, secret, seed) == 0) {
+        ct_public(point, sizeof point);
+        ct_public(secret + sizeof seed, sizeof point); /* the same again */
         struct wire_writer blob = wire_writer(blob_room, sizeof blob_room);
         wire_put_cstring(&blob, key_type_ed25519.name);
         wire_put_string(&blob, (struct bytes){point, sizeof point});

@@ -94,6 +94,7 @@ bool rsa_private_power(const struct rsa_private *k, unsigned n_bits, uint8_t *x)
         n_bits, s.p, k->p.n, s.q, k->q.n, s.dp, k->p.n, s.dq, k->q.n, s.iq, k->iqmp.n};
     br_rsa_private fast = br_rsa_i62_private_get(); /* NULL without 128-bit products */
     bool ok = (fast != NULL ? fast : br_rsa_i31_private)(x, &key) == 1;
+    ct_public(&ok, sizeof ok); /* false for numbers that are no RSA key */
     secure_wipe(&s, sizeof s);
     return ok;
 }

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE /* memfd_create(), memmem() */
-/* An input is a whole known_hosts file, asked about one key, on the usual port and on another.
- * Taken line by line it says nothing more: a verdict of the file is one that some line, or no line,
- * gives.
+/* An input is a whole known_hosts file, or what KnownHostsCommand printed, asked about one key, on
+ * the usual port and on another. Taken line by line it says nothing more: a verdict of the file is
+ * one that some line, or no line, gives.
  */
 #include <stdio.h>
 #include <string.h>
@@ -82,6 +82,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     enum hosts_verdict v = hosts_lookup(&q, key, &a);
     fuzz_require(v == a.verdict && v != HOSTS_REFUSED); /* it could be read */
     fuzz_require((v == HOSTS_UNKNOWN) == (a.line == 0));
+    struct hosts_query printed = {.host = q.host, .port = 22, .more = {data, n}, .more_name = "c"};
+    struct hosts_answer by_command; /* KnownHostsCommand's lines are read as a file's are */
+    fuzz_require(hosts_lookup(&printed, key, &by_command) == v && by_command.line == a.line);
     if (v == HOSTS_KNOWN) /* trust comes from the very key, which must stand in there */
         fuzz_require(memmem(data, n, b64, sizeof b64 - 1) != NULL);
 

@@ -1,38 +1,27 @@
-/* Under valgrind's memcheck, as ct_gcm.c: UMAC with key and message marked undefined. */
-#include <stdio.h>
-
+/* UMAC with a secret key and a secret message, of every length up to a few of its 32-byte steps and
+ * of some up to several chunks. */
 #include "crypto/umac.h"
+#include "tests/ct/mark.h"
 
-#if defined(__has_include)
-#if __has_include(<valgrind/memcheck.h>)
-#include <valgrind/memcheck.h>
-#endif
-#endif
-
-#ifndef VALGRIND_MAKE_MEM_UNDEFINED
-int main(void)
+static bool run(size_t tag_bytes)
 {
-    puts("skip   ct_umac: built without valgrind/memcheck.h");
-    return 0;
-}
-#else
-
-int main(void)
-{
-    static uint8_t key[UMAC_KEY_BYTES], message[3000], tag[UMAC_MAX_TAG_BYTES];
-    if (!RUNNING_ON_VALGRIND)
-        puts("note   ct_umac: not under valgrind, so nothing is shown");
-    (void)VALGRIND_MAKE_MEM_UNDEFINED(key, sizeof key);
-    (void)VALGRIND_MAKE_MEM_UNDEFINED(message, sizeof message);
-    for (size_t tag_bytes = 8; tag_bytes <= 16; tag_bytes += 8) {
-        static struct umac u;
-        umac_init(&u, tag_bytes, key);
-        for (size_t n = 0; n <= sizeof message; n += n < 100 ? 1 : 61) {
-            const uint8_t nonce[UMAC_NONCE_BYTES] = {[7] = (uint8_t)n};
-            umac_tag(&u, nonce, (struct bytes){message, n}, tag);
-        }
-        printf("ok     ct_umac: tags of %zu bytes\n", tag_bytes);
+    static struct umac u;
+    static uint8_t key[UMAC_KEY_BYTES], message[3000];
+    uint8_t tag[UMAC_MAX_TAG_BYTES] = {0};
+    bool ok = true;
+    ct_secret(key, sizeof key);
+    ct_secret(message, sizeof message);
+    umac_init(&u, tag_bytes, key);
+    for (size_t n = 0; n <= sizeof message; n += n < 100 ? 1 : 61) {
+        const uint8_t nonce[UMAC_NONCE_BYTES] = {[7] = (uint8_t)n};
+        umac_tag(&u, nonce, (struct bytes){message, n}, tag);
+        ok = ok && ct_is_secret(tag, tag_bytes);
     }
-    return 0;
+    return ok;
 }
-#endif
+
+int main(void)
+{
+    ct_start("ct_umac");
+    return ct_report("tags of 8 bytes", run(8)) | ct_report("tags of 16 bytes", run(16));
+}

@@ -103,6 +103,8 @@ static void a_bad_command_line_gets_one_line(void)
         {"user@", "bad destination \"user@\""},
         {"ssh://host:99999", "bad destination"},
         {"ssh://host/path", "bad destination"},
+        {"ssh://[::1:22", "bad destination"},
+        {"ssh://[::1]2:22", "bad destination"},
         {"ssh://a%00b@host", "bad destination"},
         {"x`id`@host", "bad destination"},
         {"-- -oProxyCommand=x", "bad destination \"-oProxyCommand=x\""},

@@ -11,9 +11,11 @@ static void ct_equal_sees_a_difference_in_any_bit(void)
     for (size_t i = 0; i < sizeof a; i++)
         a[i] = b[i] = (uint8_t)(i * 7);
     CU_ASSERT_TRUE(ct_equal(a, b, sizeof a));
+    CU_ASSERT_EQUAL(ct_equal_mask(a, b, sizeof a), 0xff);
     for (size_t bit = 0; bit < sizeof a * 8; bit++) {
         b[bit / 8] ^= (uint8_t)(1 << bit % 8);
         CU_ASSERT_FALSE(ct_equal(a, b, sizeof a));
+        CU_ASSERT_EQUAL(ct_equal_mask(a, b, sizeof a), 0);
         b[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
 }

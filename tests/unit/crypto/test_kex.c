@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "crypto/kex_methods.h"
 #include "proto/namelist.h"
 #include "tests/unit/crypto/mlkem_samples.h"
 #include "tests/unit/unit.h"
@@ -87,6 +88,21 @@ static void both_sides_of_every_method_agree(void)
 }
 
 /* RFC 7748 section 6.1; K is the shared value as an mpint. */
+/* Computed otherwise, so as not to branch on K: zeros in front, a top bit, nothing at all. */
+static void a_secret_is_hashed_as_an_mpint(void)
+{
+    static const uint8_t bytes[] = {0, 0, 0x80, 1, 0, 0, 0x7f, 0, 1, 0, 0, 0};
+    uint8_t expected[32], made[KEX_SECRET_MAX];
+    for (size_t from = 0; from < sizeof bytes; from++)
+        for (size_t n = 0; n <= sizeof bytes - from; n++) {
+            struct bytes k = {bytes + from, n};
+            struct wire_writer w = wire_writer(expected, sizeof expected);
+            wire_put_mpint(&w, k);
+            size_t made_n = kex_secret_mpint(k, made);
+            CU_ASSERT_TRUE(bytes_equal(wire_written(&w), (struct bytes){made, made_n}));
+        }
+}
+
 static void x25519_gives_the_published_secret(void)
 {
     const struct kex_method *m = find("curve25519-sha256");
@@ -323,6 +339,7 @@ static const struct unit_test tests[] = {
     UNIT(what_a_quantum_computer_cannot_read_is_preferred),
     UNIT(hashes_are_those_of_the_standards),
     UNIT(both_sides_of_every_method_agree),
+    UNIT(a_secret_is_hashed_as_an_mpint),
     UNIT(x25519_gives_the_published_secret),
     UNIT(p256_gives_the_published_secret),
     UNIT(points_of_small_order_are_refused),
