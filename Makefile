@@ -6,9 +6,14 @@ BUILD_DEPS  = gcc make libsodium-dev libbearssl-dev zlib1g-dev
 BENCH_DEPS  = python3 openssh-server openssh-client putty-tools dropbear-bin
 DEMO_DEPS   = python3 openssh-client curl
 TEST_DEPS   = $(DEMO_DEPS) libcunit1-dev openssh-server
-# Servers other than OpenSSH's: without one of them its tests are skipped.
-PEER_DEPS   = dropbear-bin libnss-wrapper python3-asyncssh python3-paramiko
-PEER_FILES  = tinysshd
+# Peers beside the system's OpenSSH: without one of them its tests are skipped. The others are not
+# installed but unpacked below $(BUILD)/peers; a newer OpenSSH comes from the release's backports.
+PEER_DEPS   = autossh dropbear-bin libnss-wrapper python3-asyncssh python3-paramiko
+TINYSSH     = tinysshd
+CONCH       = $(addprefix python3-,twisted appdirs attr automat constantly hyperlink idna incremental \
+              pyasn1 zope.interface)
+ERLANG      = erlang-ssh erlang-base $(addprefix erlang-,asn1 crypto public-key mnesia runtime-tools)
+OPENSSH_10  = openssh-server openssh-client
 FORMAT_DEPS = clang-format
 LINT_DEPS   = $(BUILD_DEPS) libcunit1-dev clang-tidy cppcheck
 FUZZ_DEPS   = $(BUILD_DEPS) clang libclang-rt-dev
@@ -152,7 +157,10 @@ deps: ## install what building and testing need (as root), or print the line tha
 	@tests/deps.sh $(BUILD_DEPS) $(TEST_DEPS)
 peer-deps:
 	@tests/deps.sh $(PEER_DEPS) || echo 'deps: going on; the tests that want these are skipped' >&2
-	@tests/unpack.sh $(BUILD)/peers $(PEER_FILES)
+	@tests/unpack.sh $(BUILD)/peers/tinyssh $(TINYSSH)
+	@tests/unpack.sh $(BUILD)/peers/erlang $(ERLANG)
+	@tests/unpack.sh $(BUILD)/peers/conch $(CONCH)
+	@tests/unpack.sh -b $(BUILD)/peers/openssh $(OPENSSH_10)
 demo-deps:
 	@tests/deps.sh $(BUILD_DEPS) $(DEMO_DEPS)
 
@@ -166,10 +174,13 @@ test: deps peer-deps ## build, then run every test: unit, fuzz replay, interop
 	@$(MAKE) --no-print-directory -j2 test-programs
 	@PEERS=$(BUILD)/peers UNIT="$(UNIT_PROGRAMS)" REPLAY="$(REPLAY_PROGRAMS)" INTEROP="$(if $(SAN),,$(OUT))" tests/tally.sh
 
-ONLY ?=
+# TABLE=docs/interop.md also writes what the peers were seen to do.
+ONLY  ?=
+TABLE ?=
 interop: deps peer-deps ## run the interop suite alone; ONLY=text keeps the tests whose name has it
 	@$(MAKE) --no-print-directory -j2 all
-	@PEERS=$(BUILD)/peers ADIT=$(OUT)/adit ADITD=$(OUT)/aditd python3 tests/interop/run.py $(if $(ONLY),'$(ONLY)')
+	@PEERS=$(BUILD)/peers ADIT=$(OUT)/adit ADITD=$(OUT)/aditd python3 tests/interop/run.py \
+	    $(if $(TABLE),'--table=$(TABLE)') $(if $(ONLY),'$(ONLY)')
 
 .PHONY: bench-deps
 bench-deps:

@@ -100,7 +100,8 @@ static struct transport_config transport_of(struct client *c)
         .rekey_ms = (uint64_t)o->rekey_s * 1000,
         .kex_ms = KEX_MS,
         .rng = &c->rng,
-        .user = o->user};
+        .user = o->user,
+        .signs_unbound = o->pubkey_authentication == PUBKEY_UNBOUND};
 }
 
 static void login_gave_up(void *user)

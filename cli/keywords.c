@@ -10,8 +10,9 @@
 
 static const struct value_word yes_no[] = {
     {"yes", 1}, {"no", 0}, {"true", 1}, {"false", 0}, {NULL, 0}};
-static const struct value_word pubkey_words[] = {
-    {"yes", 1}, {"no", 0}, {"true", 1}, {"false", 0}, {"unbound", 1}, {"host-bound", 1}, {NULL, 0}};
+static const struct value_word pubkey_words[] = {{"yes", PUBKEY_YES}, {"no", PUBKEY_NO},
+    {"true", PUBKEY_YES}, {"false", PUBKEY_NO}, {"unbound", PUBKEY_UNBOUND},
+    {"host-bound", PUBKEY_HOST_BOUND}, {NULL, 0}};
 static const struct value_word families[] = {
     {"any", AF_UNSPEC}, {"inet", AF_INET}, {"inet6", AF_INET6}, {NULL, 0}};
 static const struct value_word tty_words[] = {{"auto", TTY_AUTO}, {"no", TTY_NO}, {"yes", TTY_YES},

@@ -30,11 +30,11 @@ struct login *login_new(const struct login_config *config)
     l->tp = peer_transport(config->peer);
     l->options = options;
     snprintf(l->who, sizeof l->who, "%s@%s", options->user, options->host);
-    if (options->pubkey_authentication && !identities_find(&l->ids, options)) {
+    if (options->pubkey_authentication != PUBKEY_NO && !identities_find(&l->ids, options)) {
         login_free(l);
         return NULL;
     }
-    l->spent[METHOD_PUBLICKEY] = !options->pubkey_authentication;
+    l->spent[METHOD_PUBLICKEY] = options->pubkey_authentication == PUBKEY_NO;
     l->spent[METHOD_PASSWORD] = !options->password_authentication || options->batch_mode;
     l->spent[METHOD_INTERACTIVE] = !options->kbd_interactive_authentication || options->batch_mode;
     return l;

@@ -40,7 +40,7 @@ static void opened(void *user, const struct msg_agent_identities *keys, const ch
 void login_open_agent(struct login *l)
 {
     const char *path = l->options->agent_path;
-    if (path == NULL || !l->options->pubkey_authentication || l->agent != NULL)
+    if (path == NULL || l->options->pubkey_authentication == PUBKEY_NO || l->agent != NULL)
         return;
     struct agent_session session = {.host_key = transport_host_key(l->tp),
         .id = transport_session_id(l->tp),

@@ -33,6 +33,9 @@ enum strict_host_key {
     STRICT_ACCEPT_NEW, /* unknown keys are stored without asking */
     STRICT_NO,         /* ... and changed ones are passed with a warning, forwarding nothing */
 };
+/* PubkeyAuthentication. HOST_BOUND does what YES does, as in ssh: a server that does not offer
+ * host-bound signatures is given plain ones. */
+enum pubkey_wish { PUBKEY_NO, PUBKEY_YES, PUBKEY_UNBOUND, PUBKEY_HOST_BOUND };
 enum host_key_updates { UPDATE_HOST_KEYS_NO, UPDATE_HOST_KEYS_YES, UPDATE_HOST_KEYS_ASK };
 enum request_tty { TTY_AUTO, TTY_NO, TTY_YES, TTY_FORCE };
 enum session_type { SESSION_DEFAULT, SESSION_NONE, SESSION_SUBSYSTEM };
@@ -106,7 +109,7 @@ struct options {
     int add_keys_to_agent;                 /* enum add_keys */
     int add_keys_lifetime_s;               /* 0: for ever */
     int batch_mode;                        /* 0, 1: never ask anybody anything */
-    int pubkey_authentication;             /* 0, 1 */
+    int pubkey_authentication;             /* enum pubkey_wish */
     int password_authentication;           /* 0, 1 */
     int kbd_interactive_authentication;    /* 0, 1 */
     const char *preferred_authentications; /* method names, comma-separated */

@@ -307,7 +307,7 @@ static void fill_authentication(struct options *o)
     default_int(&o->add_keys_to_agent, ADD_KEYS_NO);
     default_int(&o->add_keys_lifetime_s, 0);
     default_int(&o->batch_mode, 0);
-    default_int(&o->pubkey_authentication, 1);
+    default_int(&o->pubkey_authentication, PUBKEY_YES);
     default_int(&o->password_authentication, 1);
     default_int(&o->kbd_interactive_authentication, 1);
     default_int(&o->number_of_password_prompts, DEFAULT_PROMPTS);

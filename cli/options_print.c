@@ -152,6 +152,10 @@ static void print_identity(FILE *out, const struct options *o)
     static const char *const update[] = {[UPDATE_HOST_KEYS_YES] = "true",
         [UPDATE_HOST_KEYS_NO] = "false",
         [UPDATE_HOST_KEYS_ASK] = "ask"};
+    static const char *const pubkey[] = {[PUBKEY_NO] = "false",
+        [PUBKEY_YES] = "true",
+        [PUBKEY_UNBOUND] = "unbound",
+        [PUBKEY_HOST_BOUND] = "host-bound"};
     fprintf(out, "stricthostkeychecking %s\n", word(o->strict_host_key_checking, strict));
     all(out, "userknownhostsfile", &o->user_known_hosts, "none");
     all(out, "globalknownhostsfile", &o->global_known_hosts, "none");
@@ -177,7 +181,7 @@ static void print_identity(FILE *out, const struct options *o)
     else
         fprintf(out, "addkeystoagent %s\n", word(o->add_keys_to_agent, add_keys));
     yes_no(out, "batchmode", o->batch_mode);
-    fprintf(out, "pubkeyauthentication %s\n", o->pubkey_authentication ? "true" : "false");
+    fprintf(out, "pubkeyauthentication %s\n", word(o->pubkey_authentication, pubkey));
     yes_no(out, "passwordauthentication", o->password_authentication);
     yes_no(out, "kbdinteractiveauthentication", o->kbd_interactive_authentication);
     text(out, "preferredauthentications", o->preferred_authentications);

@@ -4,6 +4,7 @@
 #include "crypto/aes_ctr.h"
 #include "crypto/ct.h"
 #include "crypto/packet_format.h"
+#include "crypto/umac.h"
 
 struct cipher_row {
     const char *name;
@@ -16,16 +17,20 @@ static const struct cipher_row ciphers[] = {
     {"chacha20-poly1305@openssh.com", 64, 0, &packet_family_chapoly},
     {"aes128-gcm@openssh.com", 16, 12, &packet_family_gcm},
     {"aes256-gcm@openssh.com", 32, 12, &packet_family_gcm},
-    {"aes128-ctr", 16, 16, &packet_family_ctr_hmac},
-    {"aes192-ctr", 24, 16, &packet_family_ctr_hmac},
-    {"aes256-ctr", 32, 16, &packet_family_ctr_hmac},
+    {"aes128-ctr", 16, 16, &packet_family_ctr_mac},
+    {"aes192-ctr", 24, 16, &packet_family_ctr_mac},
+    {"aes256-ctr", 32, 16, &packet_family_ctr_mac},
 };
 
 static const struct packet_mac macs[] = {
-    {"hmac-sha2-256-etm@openssh.com", HASH_SHA256, true},
-    {"hmac-sha2-512-etm@openssh.com", HASH_SHA512, true},
-    {"hmac-sha2-256", HASH_SHA256, false},
-    {"hmac-sha2-512", HASH_SHA512, false},
+    {"hmac-sha2-256-etm@openssh.com", HASH_SHA256, true, 0},
+    {"hmac-sha2-512-etm@openssh.com", HASH_SHA512, true, 0},
+    {"hmac-sha2-256", HASH_SHA256, false, 0},
+    {"hmac-sha2-512", HASH_SHA512, false, 0},
+    {.name = "umac-128-etm@openssh.com", .is_etm = true, .umac_bytes = 16},
+    {.name = "umac-64-etm@openssh.com", .is_etm = true, .umac_bytes = 8},
+    {.name = "umac-128@openssh.com", .umac_bytes = 16},
+    {.name = "umac-64@openssh.com", .umac_bytes = 8},
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -58,11 +63,14 @@ const char *packet_cipher_names(void)
            "aes128-ctr,aes192-ctr,aes256-ctr";
 }
 
-/* In portable C on 64 bits SHA-512 hashes half as fast again as SHA-256. */
+/* UMAC of 128 bits takes a fraction of the time of HMAC; in portable C on 64 bits SHA-512 hashes
+ * half as fast again as SHA-256. A forgery against 64 bits is likelier than need be, so those go
+ * last of their kind. */
 const char *packet_mac_names(void)
 {
-    return "hmac-sha2-512-etm@openssh.com,hmac-sha2-256-etm@openssh.com,"
-           "hmac-sha2-512,hmac-sha2-256";
+    return "umac-128-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha2-256-etm@openssh.com,"
+           "umac-64-etm@openssh.com,umac-128@openssh.com,hmac-sha2-512,hmac-sha2-256,"
+           "umac-64@openssh.com";
 }
 
 bool packet_cipher_is_aead(struct bytes cipher)
@@ -80,7 +88,8 @@ enum err packet_cipher_needs(struct bytes cipher, struct bytes mac, struct packe
         return ERR_UNSUPPORTED;
     out->key_bytes = row->key_bytes;
     out->iv_bytes = row->iv_bytes;
-    out->mac_key_bytes = row->family->is_aead ? 0 : hash_bytes(m->hash);
+    if (!row->family->is_aead)
+        out->mac_key_bytes = m->umac_bytes > 0 ? (size_t)UMAC_KEY_BYTES : hash_bytes(m->hash);
     return ERR_OK;
 }
 

@@ -14,6 +14,8 @@
  *     aes128-gcm@openssh.com, aes256-         16   16  plain, authenticated, outside
  *     aesN-ctr + hmac-sha2-X-etm@openssh.com  16  32/64  plain, authenticated, outside
  *     aesN-ctr + hmac-sha2-X                  16  32/64  encrypted, inside
+ *     aesN-ctr + umac-X-etm@openssh.com       16  8/16  plain, authenticated, outside
+ *     aesN-ctr + umac-X@openssh.com           16  8/16  encrypted, inside
  *
  * Every call works in place and allocates nothing. Keys are wiped in packet_cipher_free(). */
 #ifndef CRYPTO_PACKET_CIPHER_H

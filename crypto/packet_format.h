@@ -20,8 +20,9 @@ enum { PACKET_CHUNK_BYTES = 8192 };
 
 struct packet_mac {
     const char *name;
-    enum hash_id hash; /* the key has hash_bytes() bytes too (RFC 6668) */
+    enum hash_id hash; /* HMAC's; the key has hash_bytes() bytes too (RFC 6668) */
     bool is_etm;       /* encrypt-then-MAC */
+    size_t umac_bytes; /* of UMAC's tag; 0: it is an HMAC */
 };
 
 struct packet_keys {
@@ -50,6 +51,6 @@ struct packet_cipher {
 
 extern const struct packet_family packet_family_chapoly;
 extern const struct packet_family packet_family_gcm;
-extern const struct packet_family packet_family_ctr_hmac;
+extern const struct packet_family packet_family_ctr_mac;
 
 #endif

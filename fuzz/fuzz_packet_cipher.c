@@ -17,6 +17,8 @@ static const char *const formats[][2] = {
     {"aes192-ctr", "hmac-sha2-512-etm@openssh.com"},
     {"aes128-ctr", "hmac-sha2-256"},
     {"aes256-ctr", "hmac-sha2-512"},
+    {"aes128-ctr", "umac-128-etm@openssh.com"},
+    {"aes256-ctr", "umac-64@openssh.com"},
 };
 enum { N_FORMATS = sizeof formats / sizeof formats[0] };
 

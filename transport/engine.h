@@ -39,7 +39,8 @@ enum {
     TX_HELD_LIMIT = 4 * 1024 * 1024, /* held back in one key exchange */
     TX_PAYLOAD_MAX = RX_PACKET_OPEN - 512, /* so that a peer like us takes it */
     TX_HEAD = 5,                           /* packet_length and padding_length */
-    TX_PADDING_MAX = 4 + 16,
+    TX_LOGIN_STEP = 128, /* a multiple of every cipher's block, and with 4 below 256 */
+    TX_PADDING_MAX = 4 + TX_LOGIN_STEP,
     TX_TAG_MAX = 64,
     TX_PACKET_EXTRA = 256, /* more than a packet is longer than its data */
     TX_POOL = 512,         /* random bytes for the padding of some 50 packets */
@@ -150,6 +151,7 @@ struct transport {
 
     struct kex *kex; /* NULL when no exchange is under way */
     bool is_strict;
+    bool is_loose; /* the peer talks on in a rekey: quirks.c */
     bool peer_wants_ext_info;
     struct bytes offers[N_OFFERS];
     uint8_t offer_room[2048];
@@ -211,6 +213,12 @@ bool hello_read(struct transport *t);
 /* Everything a payload may be but 80..127 after login, which stay with the caller. */
 enum err packet_take(struct transport *t, struct bytes payload);
 
+/* ---- quirks.c -------------------------------------------------------------------------------- */
+
+/* True for software (as in struct ident) that sends messages of the connection protocol between its
+ * KEXINIT and its NEWKEYS in a rekey. */
+bool quirk_talks_in_rekey(struct bytes software);
+
 /* ---- kexinit.c ------------------------------------------------------------------------------- */
 
 /* Fills t->offers; false when a list of the config has nothing that this program knows. */
@@ -241,9 +249,11 @@ enum err kex_send_newkeys(struct transport *t);
 
 /* The server's blob, for the first exchange's end and all later ones. */
 enum err kex_keep_host_key(struct transport *t, struct bytes blob) MUST_USE;
-/* Which of a phase's three forms this exchange has. */
-enum phase kex_phase(
-    const struct transport *t, enum phase first, enum phase strict, enum phase rekey);
+/* A phase's four forms, and which of them this exchange has. */
+struct kex_phases {
+    enum phase first, strict, rekey, loose;
+};
+enum phase kex_phase(const struct transport *t, const struct kex_phases *of);
 /* The share was taken: the peer's NEWKEYS is next. */
 void kex_await_newkeys(struct transport *t);
 

@@ -50,7 +50,7 @@ enum err ext_info_take(struct transport *t, struct bytes payload, bool is_straig
     struct bytes name, value;
     while (msg_ext_info_next(&m, &name, &value)) {
         if (bytes_is(name, "publickey-hostbound@openssh.com") && bytes_is(value, "0"))
-            auth_set_hostbound(t->auth, true);
+            auth_set_hostbound(t->auth, !t->config.signs_unbound);
         if (bytes_is(name, "server-sig-algs") && keep_sig_algs(t, value) != ERR_OK)
             return t->fault.code;
     }

@@ -40,10 +40,12 @@ static void on_line(struct transport *t, struct bytes line)
         engine_emit(t, (struct transport_event){.type = TRANSPORT_LINE, .text = line});
 }
 
-static void on_ident(struct transport *t, struct bytes line)
+static void on_ident(struct transport *t, const struct ident *ident)
 {
-    memcpy(t->peer_ident, line.p, line.n); /* at most IDENT_MAX_BYTES: ident_parse() */
-    t->peer_ident_n = line.n;
+    memcpy(
+        t->peer_ident, ident->line.p, ident->line.n); /* at most IDENT_MAX_BYTES: ident_parse() */
+    t->peer_ident_n = ident->line.n;
+    t->is_loose = quirk_talks_in_rekey(ident->software);
     engine_emit(t, (struct transport_event){
                        .type = TRANSPORT_IDENT, .text = {t->peer_ident, t->peer_ident_n}});
 }
@@ -68,7 +70,7 @@ bool hello_read(struct transport *t)
     switch (s) {
     case IDENT_MORE: return false;
     case IDENT_LINE: on_line(t, ident.line); break;
-    case IDENT_FOUND: on_ident(t, ident.line); break;
+    case IDENT_FOUND: on_ident(t, &ident); break;
     case IDENT_BAD: on_bad(t, in); break;
     }
     return true;

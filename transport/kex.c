@@ -58,12 +58,11 @@ enum err kex_keep_host_key(struct transport *t, struct bytes blob)
     return t->fault.code;
 }
 
-enum phase kex_phase(
-    const struct transport *t, enum phase first, enum phase strict, enum phase rekey)
+enum phase kex_phase(const struct transport *t, const struct kex_phases *of)
 {
-    if (!t->kex->is_first)
-        return rekey;
-    return t->is_strict ? strict : first;
+    if (t->kex->is_first)
+        return t->is_strict ? of->strict : of->first;
+    return t->is_loose && t->has_login ? of->loose : of->rekey;
 }
 
 enum err kex_on_kexinit(struct transport *t, struct bytes payload)
@@ -79,14 +78,16 @@ enum err kex_on_kexinit(struct transport *t, struct bytes payload)
         return engine_fault(t, ERR_MALFORMED, "malformed KEXINIT");
     if (kexinit_agree(t, k, &peer) != ERR_OK)
         return t->fault.code;
-    t->phase = kex_is_group_exchange(k->method) ? kex_phase(t, PH_GEX, PH_STRICT_GEX, PH_REKEY_GEX)
-                                                : kex_phase(t, PH_KEX, PH_STRICT, PH_REKEY);
+    static const struct kex_phases share = {PH_KEX, PH_STRICT, PH_REKEY, PH_LOOSE};
+    static const struct kex_phases gex = {PH_GEX, PH_STRICT_GEX, PH_REKEY_GEX, PH_LOOSE_GEX};
+    t->phase = kex_phase(t, kex_is_group_exchange(k->method) ? &gex : &share);
     return t->config.role == ROLE_CLIENT ? kex_client_begin(t) : ERR_OK;
 }
 
 void kex_await_newkeys(struct transport *t)
 {
-    t->phase = kex_phase(t, PH_KEX_END, PH_STRICT_END, PH_REKEY_END);
+    static const struct kex_phases end = {PH_KEX_END, PH_STRICT_END, PH_REKEY_END, PH_LOOSE_END};
+    t->phase = kex_phase(t, &end);
 }
 
 /* ---- hash and keys --------------------------------------------------------------------------- */

@@ -27,7 +27,9 @@ static enum err keep_terms(
     struct wire_reader r = wire_reader((struct bytes){k->gex_terms + 3 * 4, w.len - 3 * 4});
     k->group.p = wire_mpint(&r);
     k->group.g = wire_mpint(&r);
-    t->phase = kex_phase(t, PH_GEX_SHARE, PH_STRICT_GEX_SHARE, PH_REKEY_GEX_SHARE);
+    static const struct kex_phases share = {
+        PH_GEX_SHARE, PH_STRICT_GEX_SHARE, PH_REKEY_GEX_SHARE, PH_LOOSE_GEX_SHARE};
+    t->phase = kex_phase(t, &share);
     return ERR_OK;
 }
 

@@ -2,10 +2,12 @@
 
 enum {
     PH_LENIENT_KEX = PH_KEX | PH_GEX | PH_GEX_SHARE | PH_KEX_END,
-    PH_ANY_REKEY = PH_REKEY | PH_REKEY_GEX | PH_REKEY_GEX_SHARE | PH_REKEY_END,
+    PH_ANY_LOOSE = PH_LOOSE | PH_LOOSE_GEX | PH_LOOSE_GEX_SHARE | PH_LOOSE_END,
+    PH_ANY_REKEY = PH_REKEY | PH_REKEY_GEX | PH_REKEY_GEX_SHARE | PH_REKEY_END | PH_ANY_LOOSE,
     /* What 30 to 34 mean depends on the method. */
-    PH_SHARE = PH_KEX | PH_STRICT | PH_REKEY,
-    PH_ANY_GEX_SHARE = PH_GEX_SHARE | PH_STRICT_GEX_SHARE | PH_REKEY_GEX_SHARE,
+    PH_SHARE = PH_KEX | PH_STRICT | PH_REKEY | PH_LOOSE,
+    PH_ANY_GEX_SHARE = PH_GEX_SHARE | PH_STRICT_GEX_SHARE | PH_REKEY_GEX_SHARE | PH_LOOSE_GEX_SHARE,
+    PH_ANY_END = PH_KEX_END | PH_STRICT_END | PH_REKEY_END | PH_LOOSE_END,
     PH_LOGIN = PH_KEYED | PH_AUTH,
     /* Strict key exchange allows nothing that is not part of it (OpenSSH PROTOCOL section 1.10).
      * Before the first KEXINIT it is not known yet; KEXINIT itself then looks back. */
@@ -19,21 +21,21 @@ enum {
     [MSG_UNIMPLEMENTED] = PH_CHATTER,                           \
     [MSG_DEBUG] = PH_CHATTER,                                   \
     [MSG_KEXINIT] = PH_HELLO | PH_LOGIN | PH_OPEN,              \
-    [MSG_NEWKEYS] = PH_KEX_END | PH_STRICT_END | PH_REKEY_END,  \
-    [MSG_GLOBAL_REQUEST] = PH_OPEN,                             \
-    [MSG_REQUEST_SUCCESS] = PH_OPEN,                            \
-    [MSG_REQUEST_FAILURE] = PH_OPEN,                            \
-    [MSG_CHANNEL_OPEN] = PH_OPEN,                               \
-    [MSG_CHANNEL_OPEN_CONFIRMATION] = PH_OPEN,                  \
-    [MSG_CHANNEL_OPEN_FAILURE] = PH_OPEN,                       \
-    [MSG_CHANNEL_WINDOW_ADJUST] = PH_OPEN,                      \
-    [MSG_CHANNEL_DATA] = PH_OPEN,                               \
-    [MSG_CHANNEL_EXTENDED_DATA] = PH_OPEN,                      \
-    [MSG_CHANNEL_EOF] = PH_OPEN,                                \
-    [MSG_CHANNEL_CLOSE] = PH_OPEN,                              \
-    [MSG_CHANNEL_REQUEST] = PH_OPEN,                            \
-    [MSG_CHANNEL_SUCCESS] = PH_OPEN,                            \
-    [MSG_CHANNEL_FAILURE] = PH_OPEN,                            \
+    [MSG_NEWKEYS] = PH_ANY_END,                                 \
+    [MSG_GLOBAL_REQUEST] = PH_TALK,                             \
+    [MSG_REQUEST_SUCCESS] = PH_TALK,                            \
+    [MSG_REQUEST_FAILURE] = PH_TALK,                            \
+    [MSG_CHANNEL_OPEN] = PH_TALK,                               \
+    [MSG_CHANNEL_OPEN_CONFIRMATION] = PH_TALK,                  \
+    [MSG_CHANNEL_OPEN_FAILURE] = PH_TALK,                       \
+    [MSG_CHANNEL_WINDOW_ADJUST] = PH_TALK,                      \
+    [MSG_CHANNEL_DATA] = PH_TALK,                               \
+    [MSG_CHANNEL_EXTENDED_DATA] = PH_TALK,                      \
+    [MSG_CHANNEL_EOF] = PH_TALK,                                \
+    [MSG_CHANNEL_CLOSE] = PH_TALK,                              \
+    [MSG_CHANNEL_REQUEST] = PH_TALK,                            \
+    [MSG_CHANNEL_SUCCESS] = PH_TALK,                            \
+    [MSG_CHANNEL_FAILURE] = PH_TALK,                            \
     [MSG_PING] = PH_LOGIN | PH_OPEN, /* offered in EXT_INFO, so legal from then on */ \
     [MSG_PONG] = PH_OPEN
 /* clang-format on */
@@ -104,7 +106,11 @@ const char *phase_text(enum phase phase)
     case PH_REKEY:
     case PH_REKEY_GEX:
     case PH_REKEY_GEX_SHARE:
-    case PH_REKEY_END: return "during a renewed key exchange";
+    case PH_REKEY_END:
+    case PH_LOOSE:
+    case PH_LOOSE_GEX:
+    case PH_LOOSE_GEX_SHARE:
+    case PH_LOOSE_END: return "during a renewed key exchange";
     }
     return "now";
 }

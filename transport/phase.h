@@ -29,11 +29,18 @@ enum phase {
     PH_STRICT_GEX_SHARE = 1 << 14,
     PH_REKEY_GEX = 1 << 15,
     PH_REKEY_GEX_SHARE = 1 << 16,
+    /* Where the four REKEY phases stand for a peer that goes on talking in them: quirks.c. */
+    PH_LOOSE = 1 << 17,
+    PH_LOOSE_END = 1 << 18,
+    PH_LOOSE_GEX = 1 << 19,
+    PH_LOOSE_GEX_SHARE = 1 << 20,
 };
 enum {
-    PH_N = 17,
+    PH_N = 21,
     PH_ALL = (1 << PH_N) - 1,
-    PH_ANY_GEX = PH_GEX | PH_STRICT_GEX | PH_REKEY_GEX,
+    PH_ANY_GEX = PH_GEX | PH_STRICT_GEX | PH_REKEY_GEX | PH_LOOSE_GEX,
+    /* Where anything of the connection protocol (80 to 127) may come. */
+    PH_TALK = PH_OPEN | PH_LOOSE | PH_LOOSE_END | PH_LOOSE_GEX | PH_LOOSE_GEX_SHARE,
 };
 
 enum verdict {

@@ -165,8 +165,8 @@ static bool take_input(struct transport *t, struct transport_event *event, bool 
     if (s != RX_PACKET)
         return false;
     uint8_t number = payload.p[0];
-    if (t->phase == PH_OPEN && number >= 80 && number < 128 &&
-        phase_judge(t->config.role, PH_OPEN, number) == VERDICT_TAKE) {
+    if ((t->phase & PH_TALK) != 0 && number >= 80 && number < 128 &&
+        phase_judge(t->config.role, t->phase, number) == VERDICT_TAKE) {
         *event = (struct transport_event){
             .type = TRANSPORT_PACKET, .payload = payload, .lasting = t->rx.inflate == NULL};
         return true;

@@ -54,6 +54,8 @@ struct transport_config {
     /* Client: who logs in. Checked at the door: ERR from the first exchange on control characters.
      */
     const char *user;
+    /* ... and never by publickey-hostbound-v00@openssh.com, though the server offers it. */
+    bool signs_unbound;
 };
 
 /* NULL when there is no memory or a name-list holds nothing known. Text of the version line is

@@ -11,17 +11,22 @@
 #include "crypto/ct.h"
 #include "transport/engine.h"
 
-static size_t padding_for(const struct packet_cipher *c, size_t payload_bytes)
+/* Minimal; but while a client logs in its packets come in few sizes, since the length of what holds
+ * a password, or an answer, would tell how long that is. */
+static size_t padding_for(const struct transport *t, size_t payload_bytes)
 {
-    size_t block = packet_cipher_block(c);
+    const struct packet_cipher *c = t->tx.cipher;
+    bool is_telling = t->config.role == ROLE_CLIENT && t->has_first_keys && !t->has_login;
+    size_t block = is_telling ? TX_LOGIN_STEP : packet_cipher_block(c);
     size_t sum = 1 + payload_bytes + (packet_cipher_length_is_outside(c) ? 0u : 4u);
     size_t padding = block - sum % block;
     return padding < 4 ? padding + block : padding; /* RFC 4253 section 6: at least four */
 }
 
-static size_t sealed_bytes(const struct packet_cipher *c, size_t payload_bytes)
+static size_t sealed_bytes(const struct transport *t, size_t payload_bytes)
 {
-    return TX_HEAD + payload_bytes + padding_for(c, payload_bytes) + packet_cipher_tag(c);
+    return TX_HEAD + payload_bytes + padding_for(t, payload_bytes) +
+           packet_cipher_tag(t->tx.cipher);
 }
 
 size_t transport_backlog(const struct transport *t)
@@ -105,7 +110,7 @@ static void seal(struct transport *t, size_t n)
         return;
     }
     uint8_t *p = tx->buf.p + tx->tail;
-    size_t padding = padding_for(tx->cipher, n);
+    size_t padding = padding_for(t, n);
     uint32_t packet_length = (uint32_t)(1 + n + padding);
     store_be32(p, packet_length);
     p[4] = (uint8_t)padding;
@@ -175,7 +180,7 @@ static uint8_t *grant(
 static uint8_t *packet_slot(struct transport *t, size_t payload_bytes)
 {
     struct tx *tx = &t->tx;
-    if (!make_room(t, sealed_bytes(tx->cipher, payload_bytes)))
+    if (!make_room(t, sealed_bytes(t, payload_bytes)))
         return NULL;
     return grant(tx, SLOT_PACKET, payload_bytes, 1, tx->buf.p + tx->tail + TX_HEAD);
 }
@@ -330,7 +335,7 @@ static uint8_t *sink_data_slot(void *engine, size_t payload_bytes, unsigned nth)
     }
     if (sink_congested(t) || payload_bytes > TX_PAYLOAD_MAX)
         return NULL;
-    size_t each = sealed_bytes(tx->cipher, payload_bytes);
+    size_t each = sealed_bytes(t, payload_bytes);
     if (nth >= (tx->data_limit - transport_backlog(t)) / each)
         return NULL;
     if (tx->deflate != NULL) /* a packet's length is known once it is deflated: one at a time */

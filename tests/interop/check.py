@@ -18,7 +18,7 @@ class Test:
         self.run = run
         self.server = server  # "sshd", "aditd" or None
         self.limit = limit  # seconds
-        self.cell = cell  # (row, column) of the table that ends the run, or None
+        self.cell = cell  # its place in the tables that end the run (table.py), or None
         self.params = params
 
 

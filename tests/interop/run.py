@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""Runs the interop suite: python3 tests/interop/run.py [--no-total] [--list] [PATTERN ...]
+"""Runs the interop suite:
+
+    python3 tests/interop/run.py [--no-total] [--list] [--table=FILE] [PATTERN ...]
 
 The client under test is $ADIT, the gateway $ADITD (default: those in build/release). PATTERN keeps
-the tests whose name contains it. Prints a line a test, and the logs of those that failed."""
+the tests whose name contains it. Prints a line a test, and the logs of those that failed. FILE gets
+the tables that end a run, as Markdown, when nothing failed."""
 
 import importlib
 import os
@@ -126,8 +129,10 @@ class Runner:
             "%s interop: %s (%.1f s)%s" % (word, test.name, time.monotonic() - start, reason),
             flush=True,
         )
-        if test.cell:
-            self.table.add(test.cell, (text or "yes", "FAILED", "skipped")[status])
+        if test.cell and status == SKIPPED:
+            self.table.add_skipped(test.cell, text)
+        elif test.cell:
+            self.table.add(test.cell, "FAILED" if status == FAILED else text or "yes")
         if status == FAILED:
             print("".join("    %s\n" % line for line in text.splitlines()), end="", flush=True)
         shutil.rmtree(folder, ignore_errors=True)
@@ -165,6 +170,9 @@ def main():
         shutil.rmtree(top_folder, ignore_errors=True)
     runner.table.show()
     passed, failed, skipped = runner.counts
+    for path in [a.partition("=")[2] for a in args if a.startswith("--table=")]:
+        if not failed:
+            runner.table.write(path)
     if "--no-total" not in args:
         print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
     return 1 if failed or not passed + skipped else 0

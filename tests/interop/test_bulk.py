@@ -17,6 +17,10 @@ MACS = [
     "hmac-sha2-512",
     "hmac-sha2-256-etm@openssh.com",
     "hmac-sha2-512-etm@openssh.com",
+    "umac-64@openssh.com",
+    "umac-128@openssh.com",
+    "umac-64-etm@openssh.com",
+    "umac-128-etm@openssh.com",
 ]
 KEXES = [
     "mlkem768x25519-sha256",

@@ -76,6 +76,8 @@ for name, cipher in (
     ("chacha20-poly1305@openssh.com", ()),
     ("aes256-ctr", ("-m", "hmac-sha2-256-etm@openssh.com")),
     ("aes128-ctr", ("-m", "hmac-sha2-512")),
+    ("aes192-ctr", ("-m", "umac-128-etm@openssh.com")),
+    ("aes128-ctr", ("-m", "umac-64@openssh.com")),
 ):
 
     @test(

@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import signal
 import subprocess
 
 import check
 import data
+import process
 from check import test
 from test_sessions import serve
 
@@ -82,3 +84,27 @@ def _(t):
     tool(t, "git", "-C", t.path("work"), "push", "-q", "gate:" + t.path("store.git"), "HEAD:main")
     tool(t, "git", "clone", "-q", "-b", "main", "gate:" + t.path("store.git"), t.path("copy"))
     same_files(t, "work/file", "copy/file")
+
+
+@test("autossh restarts a client that was killed, and ends it when it is ended")
+def _(t):
+    if shutil.which("autossh") is None:
+        raise check.Skip("autossh is not installed")
+    serve(t)
+    echo, port = data.echo_service(), t.port()
+    env = dict(t.env, AUTOSSH_PATH=t.client_path, AUTOSSH_GATETIME="0")
+    command = ["autossh", "-M", "0", "-F", t.config_path, "-N", "-L", data.spec(port, echo), "gate"]
+    watcher = t.start("autossh", command, env=env)
+    watcher.wait_listening(port)
+    data.check_echo(port)
+    (first,) = process.descendants(watcher.pid)
+    process.signal_all([first], signal.SIGKILL)
+
+    def another():
+        return [pid for pid in process.descendants(watcher.pid) if pid != first]
+
+    (second,) = check.wait_for(another, "autossh to start another client")
+    watcher.wait_listening(port)
+    data.check_echo(port)
+    watcher.stop()
+    check.wait_for(lambda: not os.path.exists("/proc/%d" % second), "the client to end")

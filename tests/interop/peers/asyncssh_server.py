@@ -1,18 +1,23 @@
 #!/usr/bin/python3
 """A server made of AsyncSSH: a command is a program that is run, forwards of every kind are allowed.
 
-asyncssh_server.py AUTHORIZED_KEYS USER PASSWORD HOST_KEY..."""
+asyncssh_server.py AUTHORIZED_KEYS USER PASSWORD REKEY_BYTES HOST_KEY...
+
+An empty password lets everybody in; 0 leaves new keys to the library."""
 
 import asyncio
 import sys
 
 import asyncssh
 
-AUTHORIZED, USER, PASSWORD = sys.argv[1:4]
-HOST_KEYS = sys.argv[4:]
+AUTHORIZED, USER, PASSWORD, REKEY_BYTES = sys.argv[1:5]
+HOST_KEYS = sys.argv[5:]
 
 
 class Server(asyncssh.SSHServer):
+    def begin_auth(self, username):
+        return PASSWORD != ""  # whether it is to be asked for at all
+
     def password_auth_supported(self):
         return True  # and, with it, questions: AsyncSSH then asks for the password as one
 
@@ -54,6 +59,7 @@ async def serve():
         authorized_client_keys=AUTHORIZED,
         process_factory=run,
         encoding=None,
+        rekey_bytes=int(REKEY_BYTES) or (),
     )
     port = acceptor.sockets[0].getsockname()[1]
     print("listening on port %d" % port, file=sys.stderr, flush=True)

@@ -2,7 +2,9 @@
 """A server made of Paramiko, which leaves all that moves bytes to its user: here a thread for each
 direction of each channel.
 
-paramiko_server.py AUTHORIZED_KEYS USER PASSWORD HOST_KEY..."""
+paramiko_server.py AUTHORIZED_KEYS USER PASSWORD REKEY_BYTES HOST_KEY...
+
+An empty password lets everybody in; 0 leaves new keys to the library."""
 
 import base64
 import socket
@@ -12,7 +14,7 @@ import threading
 
 import paramiko
 
-AUTHORIZED, USER, PASSWORD = sys.argv[1:4]
+AUTHORIZED, USER, PASSWORD, REKEY_BYTES = sys.argv[1:5]
 KEY_CLASSES = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
 CHUNK = 32768
 
@@ -26,7 +28,7 @@ def host_key(path):
     sys.exit("%s: no key that Paramiko reads" % path)
 
 
-HOST_KEYS = [host_key(path) for path in sys.argv[4:]]
+HOST_KEYS = [host_key(path) for path in sys.argv[5:]]
 with open(AUTHORIZED) as f:
     ALLOWED = {base64.b64decode(line.split()[1]) for line in f if line.strip()}
 
@@ -82,6 +84,9 @@ class Server(paramiko.ServerInterface):
 
     def get_allowed_auths(self, username):
         return "publickey,password,keyboard-interactive"
+
+    def check_auth_none(self, username):
+        return self.verdict(username == USER and PASSWORD == "")
 
     def check_auth_publickey(self, username, key):
         return self.verdict(username == USER and key.asbytes() in ALLOWED)
@@ -148,6 +153,8 @@ class Server(paramiko.ServerInterface):
 
 def serve(sock):
     transport = paramiko.Transport(sock)
+    if REKEY_BYTES != "0":
+        transport.packetizer.REKEY_BYTES = int(REKEY_BYTES)
     for key in HOST_KEYS:
         transport.add_server_key(key)
     server = Server(transport)

@@ -358,6 +358,32 @@ static void keys_are_given_to_the_agent_as_asked_for(void)
     }
 }
 
+static void public_keys_are_tried_as_pubkey_authentication_says(void)
+{
+    static const struct {
+        const char *value;
+        int wish;
+        const char *printed;
+    } cases[] = {
+        {"yes", PUBKEY_YES, "\npubkeyauthentication true\n"},
+        {"no", PUBKEY_NO, "\npubkeyauthentication false\n"},
+        {"unbound", PUBKEY_UNBOUND, "\npubkeyauthentication unbound\n"},
+        {"Host-Bound", PUBKEY_HOST_BOUND, "\npubkeyauthentication host-bound\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fixture f;
+        char line[80];
+        fixture_begin(&f);
+        snprintf(line, sizeof line, "-oPubkeyAuthentication=%s host", cases[i].value);
+        CU_ASSERT(run(&f, line));
+        CU_ASSERT_EQUAL(f.o.pubkey_authentication, cases[i].wish);
+        char *text = options_print_dup(&f.o);
+        CU_ASSERT(text != NULL && strstr(text, cases[i].printed) != NULL);
+        free(text);
+        fixture_end(&f);
+    }
+}
+
 /* The n-th allocation fails, for every n: an error or success, never a crash or a leak. */
 static void running_out_of_memory_is_an_error(void)
 {
@@ -397,6 +423,7 @@ static const struct unit_test tests[] = {
     UNIT(the_effective_configuration_can_be_printed),
     UNIT(the_agent_is_where_the_option_says),
     UNIT(keys_are_given_to_the_agent_as_asked_for),
+    UNIT(public_keys_are_tried_as_pubkey_authentication_says),
     UNIT(running_out_of_memory_is_an_error),
 };
 UNIT_MAIN("options", tests)

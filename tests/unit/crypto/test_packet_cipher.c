@@ -235,6 +235,10 @@ static void the_formats_have_the_documented_shapes(void)
         {"aes256-ctr", "hmac-sha2-512-etm@openssh.com", 16, 64, 4, true},
         {"aes128-ctr", "hmac-sha2-256", 16, 32, 16, false},
         {"aes128-ctr", "hmac-sha2-512", 16, 64, 16, false},
+        {"aes192-ctr", "umac-128-etm@openssh.com", 16, 16, 4, true},
+        {"aes256-ctr", "umac-64-etm@openssh.com", 16, 8, 4, true},
+        {"aes128-ctr", "umac-128@openssh.com", 16, 16, 16, false},
+        {"aes128-ctr", "umac-64@openssh.com", 16, 8, 16, false},
     };
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         struct packet_cipher *c = make(bytes_of(shapes[i].cipher), bytes_of(shapes[i].mac));

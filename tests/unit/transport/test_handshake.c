@@ -147,6 +147,46 @@ static bool same(struct bytes a, struct bytes b)
     return a.n > 0 && bytes_equal(a, b);
 }
 
+/* What the client is to sign for the server, which has accepted its key; n is 0 if nothing. */
+static struct bytes data_to_sign(struct pair *p)
+{
+    struct transport_event e;
+    size_t n, room;
+    p->holds_auth = true;
+    pair_open(p);
+    pair_run(p);
+    transport_auth_publickey(p->client.t, BYTES_LIT("ssh-ed25519"), private_key_blob(p->user));
+    pair_move(p, &p->client, &p->server, SIZE_MAX);
+    const uint8_t *pk_ok = transport_tx(p->server.t, &n);
+    uint8_t *space = transport_rx_space(p->client.t, &room);
+    CU_ASSERT_FATAL(pk_ok != NULL && space != NULL && n <= room);
+    memcpy(space, pk_ok, n);
+    transport_tx_done(p->server.t, n);
+    transport_rx_commit(p->client.t, n, p->now_ms);
+    CU_ASSERT_FATAL(transport_next(p->client.t, &e) && e.type == TRANSPORT_AUTH_SIGN);
+    return e.data;
+}
+
+static bool ends_in(struct bytes b, struct bytes end)
+{
+    return b.n >= end.n && memcmp(b.p + b.n - end.n, end.p, end.n) == 0;
+}
+
+/* The server offers host-bound signatures, at whose end its own key stands. */
+static void a_signature_names_the_host_key_unless_it_is_to_be_unbound(void)
+{
+    for (int unbound = 0; unbound < 2; unbound++) {
+        struct pair p;
+        pair_init(&p);
+        p.client_config.signs_unbound = unbound;
+        struct bytes data = data_to_sign(&p);
+        struct private_key *signer = unbound ? p.user : p.host;
+        CU_ASSERT_TRUE(ends_in(data, private_key_blob(signer)));
+        pair_events(&p, &p.client);
+        pair_close(&p);
+    }
+}
+
 static void both_sides_know_the_same_facts(void)
 {
     struct pair p;
@@ -394,6 +434,7 @@ static const struct unit_test tests[] = {
     UNIT(every_compression_gives_the_same_events_however_it_is_cut),
     UNIT(every_key_exchange_method_gives_the_same_events_however_it_is_cut),
     UNIT(directions_are_compressed_each_on_its_own),
+    UNIT(a_signature_names_the_host_key_unless_it_is_to_be_unbound),
     UNIT(both_sides_know_the_same_facts),
     UNIT(the_hosts_signature_over_the_session_id_is_kept),
     UNIT(nothing_in_common_says_what_both_offer),

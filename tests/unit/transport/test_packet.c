@@ -423,6 +423,28 @@ static void a_flipped_bit_anywhere_in_a_packet_is_found(void)
     }
 }
 
+/* Of some ciphers anybody on the way sees the lengths of packets. */
+static void the_length_of_a_password_cannot_be_seen(void)
+{
+    size_t first = 0;
+    for (size_t n = 1; n <= 30; n++) {
+        static const uint8_t words[30];
+        struct pair p;
+        pair_init(&p);
+        p.holds_auth = true;
+        pair_open(&p);
+        pair_run(&p);
+        CU_ASSERT_EQUAL(transport_backlog(p.client.t), 0);
+        transport_auth_password(p.client.t, (struct bytes){words, n});
+        size_t sent = transport_backlog(p.client.t);
+        first = n == 1 ? sent : first;
+        CU_ASSERT(sent > 0 && sent == first);
+        pair_run(&p);
+        CU_ASSERT_EQUAL(pair_err(&p.server), ERR_OK);
+        pair_close(&p);
+    }
+}
+
 static const struct unit_test tests[] = {
     UNIT(disconnect_ends_at_once_and_in_the_peers_words),
     UNIT(a_damaged_disconnect_is_one_too),
@@ -445,5 +467,6 @@ static const struct unit_test tests[] = {
     UNIT(plain_lengths_and_paddings_are_checked_first),
     UNIT(sealed_lengths_and_paddings_all_fail_alike),
     UNIT(a_flipped_bit_anywhere_in_a_packet_is_found),
+    UNIT(the_length_of_a_password_cannot_be_seen),
 };
 UNIT_MAIN("packet", tests)
