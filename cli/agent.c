@@ -92,22 +92,28 @@ static const char *explain(struct agent *a, const char *what)
 /* ---- opening ----------------------------------------------------------------------------------
  */
 
+/* What cannot be used is the end of the connection, which then says why. */
+static bool read_keys(struct agent *a, struct bytes body, struct msg_agent_identities *keys)
+{
+    struct wire_reader r = wire_reader(body);
+    if (msg_agent_identities_decode(&r, keys) != ERR_OK)
+        agent_link_fail(a->link, "sent a list of keys that is malformed");
+    else if (keys->n_keys > AGENT_KEYS_MAX)
+        agent_link_fail(a->link, "says that it holds %u keys, expected at most %d",
+            (unsigned)keys->n_keys, AGENT_KEYS_MAX);
+    return agent_link_fault(a->link) == NULL;
+}
+
 static void listed(void *user, const struct agent_reply *reply)
 {
     struct agent *a = user;
     struct msg_agent_identities keys;
-    struct wire_reader r = wire_reader(reply->body);
     const char *why = NULL;
     if (reply->status == AGENT_REFUSED)
         why = explain(a, "does not tell its keys: agent refused operation");
     else if (reply->status == AGENT_FAILED)
         why = explain(a, reply->why);
-    else if (msg_agent_identities_decode(&r, &keys) != ERR_OK)
-        agent_link_fail(a->link, "sent a list of keys that is malformed");
-    else if (keys.n_keys > AGENT_KEYS_MAX)
-        agent_link_fail(a->link, "says that it holds %u keys, expected at most %d",
-            (unsigned)keys.n_keys, AGENT_KEYS_MAX);
-    if (why == NULL && agent_link_fault(a->link) != NULL)
+    else if (!read_keys(a, reply->body, &keys))
         why = explain(a, agent_link_fault(a->link));
     a->opened(a->opened_user, why == NULL ? &keys : NULL, why);
 }

@@ -256,7 +256,7 @@ enum err key_file_public(struct bytes file, uint8_t *blob, size_t cap, size_t *b
     struct bytes found;
     enum err e = ERR_MALFORMED;
     *blob_n = 0;
-    if (find(&j, file, &b) != KEY_FILE_OK)
+    if (find(&j, file, &b) != KEY_FILE_OK || b.format == NULL)
         return b.format == NULL ? ERR_UNSUPPORTED : ERR_MALFORMED;
     if (b.format->read != key_openssh_read)
         return ERR_UNSUPPORTED;

@@ -21,13 +21,22 @@ static void decode_what_libsodium_refuses(struct bytes text)
                          memcmp(again, text.p, text.n) != 0);
 }
 
+/* libsodium takes some bytes from 0x80 on for digits. */
+static bool is_ascii(struct bytes text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] >= 0x80)
+            return false;
+    return true;
+}
+
 static void decode(struct bytes text)
 {
     uint8_t made[MAX_BYTES], known[MAX_BYTES];
     char again[BASE64_ROOM(MAX_BYTES)];
     size_t n = 0;
-    if (sodium_base642bin(known, sizeof known, (const char *)text.p, text.n, NULL, &n, NULL,
-            sodium_base64_VARIANT_ORIGINAL) != 0) {
+    if (!is_ascii(text) || sodium_base642bin(known, sizeof known, (const char *)text.p, text.n,
+                               NULL, &n, NULL, sodium_base64_VARIANT_ORIGINAL) != 0) {
         decode_what_libsodium_refuses(text);
         return;
     }
