@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/base64.h"
 #include "crypto/cert.h"
 #include "crypto/hash.h"
 #include "crypto/key_type.h"
@@ -255,23 +256,12 @@ enum err key_verify(struct bytes blob, struct bytes alg, struct bytes signature,
     return e;
 }
 
-/* libsodium's decoder takes some bytes above 127 for digits: 0xcc for '/'. */
-static bool is_ascii(struct bytes text)
-{
-    for (size_t i = 0; i < text.n; i++)
-        if (text.p[i] >= 0x80)
-            return false;
-    return true;
-}
-
 enum err key_from_base64(
     struct bytes type, struct bytes b64, uint8_t *blob, size_t cap, size_t *blob_n)
 {
     *blob_n = 0;
     size_t n;
-    if (b64.n == 0 || !is_ascii(b64) ||
-        sodium_base642bin(blob, cap, (const char *)b64.p, b64.n, NULL, &n, NULL,
-            sodium_base64_VARIANT_ORIGINAL) != 0)
+    if (b64.n == 0 || !base64_decode(b64, BASE64_NO_GAPS, blob, cap, &n))
         return ERR_MALFORMED;
     struct wire_reader r = wire_reader((struct bytes){blob, n});
     if (!bytes_equal(wire_string(&r), type) || r.bad)

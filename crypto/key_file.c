@@ -5,9 +5,9 @@
  * pkcs12` write something there. */
 #include "crypto/key_file.h"
 
-#include <sodium.h>
 #include <string.h>
 
+#include "crypto/base64.h"
 #include "crypto/ct.h"
 #include "crypto/magnitude.h"
 #include "crypto/private_key.h"
@@ -209,8 +209,7 @@ static enum key_file_status read_with_headers(
 /* Decodes body into j->raw, which has room for body.n bytes. */
 static bool decode(struct key_job *j, struct bytes body)
 {
-    return sodium_base642bin(j->raw, body.n, (const char *)body.p, body.n, " \t\r\n", &j->n, NULL,
-               sodium_base64_VARIANT_ORIGINAL) == 0;
+    return base64_decode(body, BASE64_WHITE_SPACE, j->raw, body.n, &j->n);
 }
 
 static enum key_file_status find(struct key_job *j, struct bytes file, struct block *b)

@@ -310,6 +310,27 @@ static void a_file_over_1_mib_is_refused_unread(void)
     free(text);
 }
 
+/* libsodium's decoder takes 0xcc for '/', and skips NUL where it skips white space. */
+static void a_file_s_digits_are_of_ascii(void)
+{
+    static const struct {
+        char was, is;
+    } swaps[] = {{'/', (char)0xcc}, {'\n', '\0'}};
+    for (size_t i = 0; i < N_SAMPLES; i++)
+        for (size_t s = 0; s < 2; s++) {
+            static char text[4096];
+            struct private_key *k;
+            snprintf(text, sizeof text, "%s", samples[i].file);
+            size_t n = strlen(text);
+            char *body = strchr(text, '\n') + 1; /* past the BEGIN line */
+            char *at = strchr(body, swaps[s].was);
+            if (at == NULL)
+                continue;
+            *at = swaps[s].is;
+            CU_ASSERT_EQUAL(parse((struct bytes){(uint8_t *)text, n}, &k), KEY_FILE_BAD);
+        }
+}
+
 static void carriage_returns_do_no_harm(void)
 {
     char text[1024];
@@ -433,6 +454,7 @@ static const struct unit_test tests[] = {
     UNIT(a_private_half_of_another_key_is_refused),
     UNIT(other_formats_are_told_from_damage),
     UNIT(a_file_over_1_mib_is_refused_unread),
+    UNIT(a_file_s_digits_are_of_ascii),
     UNIT(carriage_returns_do_no_harm),
     UNIT(what_is_written_is_read_again),
     UNIT(a_generated_key_signs_as_published),
