@@ -1,10 +1,11 @@
 /* chacha20-poly1305@openssh.com: OpenSSH PROTOCOL.chacha20poly1305.
  *
- *   main key   (first 32 bytes)  encrypts padding_length..padding from block 1 on; its block 0
- * gives the Poly1305 key of this packet length key (last 32 bytes)   encrypts the length word, so
- * that it says nothing until a key holder looks, and looking at it yields no keystream of the
- * packet nonce                        the sequence number as 8 bytes, big-endian tag Poly1305 over
- * the encrypted length word and the ciphertext */
+ * - The main key, the first 32 bytes, encrypts padding_length..padding from block 1 on; its block 0
+ *   gives the Poly1305 key of this packet.
+ * - The length key, the last 32 bytes, encrypts the length word: it says nothing until a key holder
+ *   looks, and looking at it yields no keystream of the packet.
+ * - The nonce is the sequence number as 8 bytes, big-endian.
+ * - The tag is Poly1305 over the encrypted length word and the ciphertext. */
 #include <sodium.h>
 #include <string.h>
 
