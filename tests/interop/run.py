@@ -157,6 +157,10 @@ def main():
         print("no client at $ADIT or build/release/adit: build it first", file=sys.stderr)
         return 2
     process.adopt_orphans()
+    # A shell's background job ignores these, and so would every program that the tests signal.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     top_folder = tempfile.mkdtemp(prefix="adit-interop-")
     os.chmod(top_folder, 0o711)  # a test runs its client as another user
