@@ -130,8 +130,19 @@ bool link_read(struct link *l, struct transport *t, uint64_t now_ms)
     if ((size_t)n < room && n >= LONG_READ_BYTES && !l->saw_hangup)
         l->readable = false;
     note_read(l, (size_t)n, now_ms);
+    l->owes_ack = true;
     transport_rx_commit(t, (size_t)n, now_ms);
     return true;
+}
+
+void link_acknowledge(struct link *l)
+{
+    int yes = 1;
+    if (!l->owes_ack || l->in.fetch_ms != NEVER)
+        return; /* of a stream the kernel acknowledges every second packet, and the end is fetched
+                 */
+    l->owes_ack = false;
+    (void)setsockopt(l->fd, IPPROTO_TCP, TCP_QUICKACK, &yes, sizeof yes);
 }
 
 /* ---- out ------------------------------------------------------------------------------------- */
@@ -195,7 +206,10 @@ bool link_write(struct link *l, struct transport *t, uint64_t now_ms)
         }
         size_t taken = done < 0 ? 0 : (size_t)done;
         transport_tx_done(t, taken);
-        moved |= taken > 0;
+        if (taken > 0) {
+            moved = true;
+            l->owes_ack = false; /* it goes along */
+        }
         if (taken < n)
             l->writable = false; /* full: the next edge says when there is room */
         note_written(l, taken, !l->writable, now_ms);

@@ -9,6 +9,10 @@
  * socket is told to wake us for many at once (SO_RCVLOWAT), and a timer fetches what stays below
  * that. A peer that pauses turns this off for a while, and longer each time.
  *
+ * sshd leaves Nagle's algorithm on where a connection has no session: a small packet then waits
+ * until what it sent before is acknowledged, and the kernel delays that by up to 40 ms for an
+ * answer to go along. So a turn that read and sent nothing ends with an acknowledgement.
+ *
  * Internal to peer.c, which owns the descriptor and the turn. Times are the loop's milliseconds. */
 #ifndef FORWARD_LINK_H
 #define FORWARD_LINK_H
@@ -43,6 +47,7 @@ struct link {
     int read_error;          /* errno of a read that failed */
     int write_error; /* of a write: nothing more is sent, but what came before is still read,
                       * the other side's last words among it */
+    bool owes_ack;   /* bytes came, and nothing was sent since */
     struct drain drain;
     struct stream_in in;
     size_t burst;      /* what link_burst() says */
@@ -56,6 +61,9 @@ void link_ready(struct link *l, unsigned loop_events);
 bool link_read(struct link *l, struct transport *t, uint64_t now_ms);
 /* Writes until nothing waits or the socket is full. True when bytes left, or the link failed. */
 bool link_write(struct link *l, struct transport *t, uint64_t now_ms);
+
+/* The end of a turn: what came and had no answer is acknowledged now, not when the kernel would. */
+void link_acknowledge(struct link *l);
 
 /* The most bytes that a channel should send in one turn. is_shared: more than one channel sends, so
  * that one's bulk is another's wait. Sets the transport's backlog and the kernel's to match. */

@@ -405,6 +405,8 @@ static void peer_service(struct loop_task *task)
         p->owner.quiet(p->owner.user);
     if (moved)
         loop_defer(p->loop, &p->task); /* more to do, after the others had their turn */
+    else
+        link_acknowledge(&p->link);
     arm_timer(p);
 }
 

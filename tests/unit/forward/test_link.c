@@ -299,6 +299,63 @@ static void data_and_its_end_in_one_edge_are_both_seen(void)
     scene_close(&s);
 }
 
+/* A packet from the server, read. */
+static void read_small(struct scene *s)
+{
+    size_t n = 0;
+    CU_ASSERT_TRUE(pair_data(&s->p.server, 100, 'y'));
+    const uint8_t *bytes = transport_tx(s->p.server.t, &n);
+    CU_ASSERT_EQUAL(write(s->far, bytes, n), (ssize_t)n);
+    transport_tx_done(s->p.server.t, n);
+    link_ready(&s->link, LOOP_READABLE);
+    CU_ASSERT_TRUE(link_read(&s->link, s->p.client.t, s->now));
+    pair_events(&s->p, &s->p.client);
+}
+
+/* The kernel's mode of delayed acknowledgement, which TCP_QUICKACK leaves, tells what was asked. */
+static void delay_acknowledgements(struct scene *s)
+{
+    int no = 0;
+    CU_ASSERT_EQUAL(setsockopt(s->link.fd, IPPROTO_TCP, TCP_QUICKACK, &no, sizeof no), 0);
+    CU_ASSERT_EQUAL(option(s, IPPROTO_TCP, TCP_QUICKACK), 0);
+}
+
+static void what_had_no_answer_is_acknowledged_at_once(void)
+{
+    struct scene s;
+    scene_open(&s);
+    delay_acknowledgements(&s);
+    link_acknowledge(&s.link);
+    CU_ASSERT_EQUAL(option(&s, IPPROTO_TCP, TCP_QUICKACK), 0); /* nothing came */
+    read_small(&s);
+    delay_acknowledgements(&s);
+    link_acknowledge(&s.link);
+    CU_ASSERT_EQUAL(option(&s, IPPROTO_TCP, TCP_QUICKACK), 1);
+
+    read_small(&s);
+    CU_ASSERT_TRUE(pair_data(&s.p.client, 100, 'x'));
+    CU_ASSERT_TRUE(link_write(&s.link, s.p.client.t, s.now));
+    delay_acknowledgements(&s);
+    link_acknowledge(&s.link);
+    CU_ASSERT_EQUAL(option(&s, IPPROTO_TCP, TCP_QUICKACK), 0); /* it went along with the answer */
+    scene_close(&s);
+}
+
+static void the_end_of_a_stream_is_acknowledged_when_it_is_fetched(void)
+{
+    struct scene s;
+    scene_open(&s);
+    stream(&s, 5 * M);
+    CU_ASSERT_NOT_EQUAL(link_deadline(&s.link), UINT64_MAX);
+    delay_acknowledgements(&s);
+    link_acknowledge(&s.link);
+    CU_ASSERT_EQUAL(option(&s, IPPROTO_TCP, TCP_QUICKACK), 0);
+    link_fetch(&s.link, s.now + 2);
+    link_acknowledge(&s.link);
+    CU_ASSERT_EQUAL(option(&s, IPPROTO_TCP, TCP_QUICKACK), 1);
+    scene_close(&s);
+}
+
 static const struct unit_test tests[] = {
     UNIT(what_may_wait_follows_how_fast_a_full_socket_drains),
     UNIT(beside_others_less_may_wait),
@@ -310,6 +367,8 @@ static const struct unit_test tests[] = {
     UNIT(after_a_small_read_there_is_another_look),
     UNIT(a_short_read_is_the_last_but_for_an_end),
     UNIT(data_and_its_end_in_one_edge_are_both_seen),
+    UNIT(what_had_no_answer_is_acknowledged_at_once),
+    UNIT(the_end_of_a_stream_is_acknowledged_when_it_is_fetched),
 };
 
 UNIT_MAIN("link", tests)

@@ -1,5 +1,6 @@
 /* The connection itself: how it ends, how it stays alive, and what a liar can make it hold. */
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -315,6 +316,36 @@ static void nothing_of_the_connection_protocol_is_served_before_login(void)
     }
 }
 
+/* ---- what the kernel is asked ---------------------------------------------------------------- */
+
+static bool delays_acknowledgements(void)
+{
+    int is_quick = -1;
+    socklen_t n = sizeof is_quick;
+    CU_ASSERT_EQUAL(
+        getsockopt(peer_fd(r.client.peer), IPPROTO_TCP, TCP_QUICKACK, &is_quick, &n), 0);
+    return !is_quick;
+}
+
+/* A server may hold its next packet back until then. */
+static void what_needs_no_answer_is_acknowledged_before_the_loop_sleeps(void)
+{
+    int no = 0;
+    rig_init(&r);
+    r.uses_tcp = true;
+    rig_login(&r, RIG_LYING_SERVER);
+    rig_settle(&r);
+    CU_ASSERT_EQUAL(
+        setsockopt(peer_fd(r.client.peer), IPPROTO_TCP, TCP_QUICKACK, &no, sizeof no), 0);
+    CU_ASSERT_TRUE(delays_acknowledgements());
+    transport_send_ignore(r.liar.t, 10);
+    liar_resume(&r.liar);
+    rig_turn(&r); /* sends */
+    rig_turn(&r); /* reads */
+    CU_ASSERT_FALSE(delays_acknowledgements());
+    rig_close(&r);
+}
+
 /* ---- floods of one that does not read -------------------------------------------------------- */
 
 /* Sends by `send` while its own output holds less than a few packets, for some turns. */
@@ -479,6 +510,7 @@ static const struct unit_test tests[] = {
     UNIT(a_login_that_takes_too_long_ends),
     UNIT(a_key_exchange_that_is_not_answered_ends_without_spinning),
     UNIT(nothing_of_the_connection_protocol_is_served_before_login),
+    UNIT(what_needs_no_answer_is_acknowledged_before_the_loop_sleeps),
     UNIT(a_flood_of_global_requests_is_read_only_while_its_answers_are),
     UNIT(a_flood_of_sessions_is_read_only_while_its_answers_are),
     UNIT(a_flood_of_opens_is_read_only_while_its_answers_are),
