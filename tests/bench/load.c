@@ -9,6 +9,8 @@
  *                fairness within the window
  * echo ROUTE N   N round trips of a byte; prints how many there were, then p50, p99 and the longest
  *                in microseconds
+ * answers ROUTE BYTES N
+ *                the same for N requests on one connection, each answered with so many bytes
  * open ROUTE N AT_ONCE
  *                opens and closes N; prints how many were usable, how many failed, and seconds
  * hold ROUTE N AT_ONCE
@@ -37,8 +39,9 @@ static unsigned count(const char *text)
 
 static _Noreturn void usage(void)
 {
-    fprintf(stderr, "usage: load serve | up | down | streams | echo | open | hold | relay | bare\n"
-                    "       (load.c says what each takes)\n");
+    fprintf(stderr,
+        "usage: load serve | up | down | streams | echo | answers | open | hold | relay | bare\n"
+        "       (load.c says what each takes)\n");
     exit(2);
 }
 
@@ -78,6 +81,9 @@ int main(int argc, char *argv[])
             seconds);
     else if (strcmp(command, "echo") == 0 && n == 3)
         echo(parse_route(a[0]), (unsigned)parse_number(a[1], MAX_ROUND_TRIPS), seconds);
+    else if (strcmp(command, "answers") == 0 && n == 4)
+        answers(parse_route(a[0]), (size_t)parse_number(a[1], CHUNK_BYTES),
+            (unsigned)parse_number(a[2], MAX_ROUND_TRIPS), seconds);
     else if (strcmp(command, "open") == 0 && n == 4)
         open_and_close(parse_route(a[0]), count(a[1]), count(a[2]), seconds);
     else if (strcmp(command, "hold") == 0 && n == 4)

@@ -34,6 +34,8 @@ void hold(struct route r, unsigned n, unsigned at_once, unsigned seconds);
 
 /* echo.c */
 void echo(struct route r, unsigned n, unsigned seconds);
+/* n_bytes: at most CHUNK_BYTES. */
+void answers(struct route r, size_t n_bytes, unsigned n, unsigned seconds);
 
 /* relay.c */
 struct link {

@@ -14,7 +14,7 @@ enum request {
     REQUEST_PING = 'p',    /* "p" comes back, and the next request may follow */
     REQUEST_ECHO = 'e',    /* what follows comes back, to the end */
     REQUEST_UP = 'u',      /* count bytes follow; then "k" comes back */
-    REQUEST_DOWN = 'd',    /* count bytes come back */
+    REQUEST_DOWN = 'd',    /* count bytes come back, and the next request may follow */
     REQUEST_TRICKLE = 's', /* the same through a small socket buffer: for very many at once */
     REQUEST_MARK = 'm', /* every connection's count of received bytes starts at 0; "m" comes back */
     REQUEST_COUNTS = 'q' /* struct counts comes back: what UP connections received since MARK */

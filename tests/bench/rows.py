@@ -13,6 +13,7 @@ BOTH_OURS, OUR_SERVER = "adit+aditd", "ssh+aditd"
 OTHERS = ["plink+sshd", "dbclient+sshd"]
 SLOW_LINK = (40, 20)  # round trip in ms, Mbit/s
 FAR_LINK = (100, 0)
+ANSWER_BYTES = 60000
 DBCLIENT_CHANNELS = 900  # as built it has a limit of 1,000
 
 
@@ -74,9 +75,9 @@ def start(b, pair):
 
 def connections(b, pair):
     name, server = pair.split("+")
-    kinds = "E" if name == "dbclient" else "ED"
+    kinds = "ER" if name == "dbclient" else "EDR"
     with Tunnel(b, name, server, kinds=kinds) as t:
-        for forward, route in (("L", "E"), ("D", "DE")):
+        for forward, route in (("L", "E"), ("D", "DE"), ("R", "R")):
             if route not in t.routes:
                 continue
             for at_once, words in ((1, "one after another"), (64, "64 at once")):
@@ -90,6 +91,8 @@ def connections(b, pair):
                 if n:
                     b.add("new connections a second, " + what, pair, n / seconds)
                     b.add("client CPU us a connection, " + what, pair, used / n * 1e6)
+            _, p50, _, _ = b.load("answers", t.routes[route], ANSWER_BYTES, b.size.opens, 1)
+            b.add("us for an answer of 60 KB, -%s" % forward, pair, p50)
 
 
 def echo(b, t, figure, pair, count, seconds, scale=1.0):

@@ -136,7 +136,7 @@ static bool go_on(int fd, struct conn *c, uint32_t events)
         c->left -= (uint64_t)n;
         if (c->left > 0)
             return true;
-        c->doing = FINISHED;
+        c->doing = ASKED;
         watch(fd, EPOLL_CTL_MOD, EPOLLIN);
         return true;
     case CLOSED:
