@@ -36,9 +36,10 @@ enum {
 
 #define NEVER UINT64_MAX
 
-void link_init(struct link *l, int fd)
+void link_init(struct link *l, int fd, int out_fd)
 {
     *l = (struct link){.fd = fd,
+        .out_fd = out_fd,
         .readable = true,
         .writable = true,
         .burst = MOST_BYTES,
@@ -195,7 +196,7 @@ bool link_write(struct link *l, struct transport *t, uint64_t now_ms)
     size_t n;
     const uint8_t *bytes = NULL;
     while (l->writable && (bytes = transport_tx(t, &n)) != NULL) {
-        ssize_t done = write(l->fd, bytes, n);
+        ssize_t done = write(l->out_fd, bytes, n);
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0 && errno != EAGAIN) {
@@ -241,7 +242,7 @@ size_t link_burst(struct link *l, struct transport *t, bool is_shared)
     int notsent = (int)l->burst;
     if (notsent != l->notsent_bytes) {
         l->notsent_bytes = notsent;
-        (void)setsockopt(l->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &notsent, sizeof notsent);
+        (void)setsockopt(l->out_fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &notsent, sizeof notsent);
         transport_set_backlog(t, 2 * l->burst);
     }
     return l->burst;

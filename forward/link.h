@@ -1,4 +1,5 @@
-/* The socket that carries SSH: reading into the transport, writing from it, and how much may wait.
+/* The socket that carries SSH (or the two pipes to a program that does): reading into the
+ * transport, writing from it, and how much may wait.
  *
  * What waits to be sent, here or unsent in the kernel, is what the next keystroke waits for. So the
  * link measures how fast a full socket drains, and keeps both to some milliseconds of that: half a
@@ -41,7 +42,8 @@ struct stream_in {
 };
 
 struct link {
-    int fd;
+    int fd;                  /* what is read, and written too where nothing else is */
+    int out_fd;              /* what is written: fd, or the second of two pipes */
     bool readable, writable; /* what epoll's edges said and no call has taken back */
     bool saw_hangup;         /* the last edge told of an end: no further one will come */
     int read_error;          /* errno of a read that failed */
@@ -54,7 +56,7 @@ struct link {
     int notsent_bytes; /* TCP_NOTSENT_LOWAT in force; 0: none */
 };
 
-void link_init(struct link *l, int fd);
+void link_init(struct link *l, int fd, int out_fd);
 void link_ready(struct link *l, unsigned loop_events);
 
 /* One read. True when bytes, or the end, came. */

@@ -41,6 +41,7 @@ enum { OPENSSH_AHEAD_BYTES = 100 * 1024 };
 struct peer {
     struct loop *loop;
     struct loop_source source;
+    struct loop_source out; /* a second pipe, or never added */
     struct loop_task task;
     struct loop_timer timer;
     struct link link;
@@ -104,6 +105,17 @@ bool peer_marks_clean_ends(const struct peer *p)
     return peer_is(p, "SSH-2.0-OpenSSH") || peer_is(p, "SSH-2.0-adit");
 }
 
+/* Both, where there are two: an end is told to who reads and to who writes. */
+static void close_link(struct peer *p)
+{
+    loop_remove(p->loop, &p->source);
+    loop_remove(p->loop, &p->out);
+    close(p->link.fd);
+    if (p->link.out_fd != p->link.fd)
+        close(p->link.out_fd);
+    p->source.fd = -1;
+}
+
 /* ---- the end --------------------------------------------------------------------------------- */
 
 /* Tells every channel that it is lost. A channel's lost() may free its struct but opens nothing. */
@@ -126,12 +138,10 @@ static void peer_end(struct peer *p)
     if (p->ended)
         return;
     p->ended = true;
-    loop_remove(p->loop, &p->source);
     loop_timer_stop(p->loop, &p->timer);
     loop_undefer(p->loop, &p->task);
     drop_channels(p);
-    close(p->source.fd);
-    p->source.fd = -1;
+    close_link(p);
     struct fault why = p->fault;
     if (why.code == ERR_OK && transport_fault(p->tp)->code != ERR_OK)
         why = *transport_fault(p->tp);
@@ -420,13 +430,22 @@ static void on_ready(struct loop_source *source, unsigned events)
 /* ---- life -------------------------------------------------------------------------------------
  */
 
+static bool watch(struct peer *p)
+{
+    return loop_add(p->loop, &p->source) == ERR_OK &&
+           (p->link.out_fd == p->link.fd || loop_add(p->loop, &p->out) == ERR_OK);
+}
+
 struct peer *peer_new(const struct peer_config *config)
 {
+    int out_fd = config->out_fd > 0 ? config->out_fd : config->fd;
     struct peer *p = calloc(1, sizeof *p);
     if (p == NULL)
         goto fail;
     p->loop = config->loop;
     p->source = (struct loop_source){.fd = config->fd, .ready = on_ready, .user = p, .slot = -1};
+    p->out = (struct loop_source){.fd = out_fd, .ready = on_ready, .user = p, .slot = -1};
+    link_init(&p->link, config->fd, out_fd);
     p->task = (struct loop_task){.run = peer_service, .user = p};
     p->timer = (struct loop_timer){.fire = on_timer, .user = p};
     p->owner = config->owner;
@@ -439,15 +458,18 @@ struct peer *peer_new(const struct peer_config *config)
     if (config->name != NULL)
         strncpy(p->name, config->name, sizeof p->name - 1);
     p->tp = transport_new(&config->transport, loop_now(p->loop));
-    if (p->tp == NULL || loop_add(p->loop, &p->source) != ERR_OK)
+    if (p->tp == NULL || !watch(p))
         goto fail;
-    link_init(&p->link, config->fd);
     peer_kick(p);
     return p;
 fail:
-    close(config->fd);
-    if (p != NULL)
+    if (p != NULL) {
+        loop_remove(p->loop, &p->source);
         transport_free(p->tp);
+    }
+    close(config->fd);
+    if (out_fd != config->fd)
+        close(out_fd);
     free(p);
     return NULL;
 }
@@ -458,10 +480,9 @@ void peer_free(struct peer *p)
         return;
     if (!p->ended) {
         p->ended = true;
-        loop_remove(p->loop, &p->source);
         loop_timer_stop(p->loop, &p->timer);
         loop_undefer(p->loop, &p->task);
-        close(p->source.fd);
+        close_link(p);
     }
     drop_channels(p); /* also those opened between the end and now */
     mux_free(p->mux);

@@ -1,4 +1,5 @@
-/* One SSH connection on the loop: a socket, a transport, and after login a multiplexer.
+/* One SSH connection on the loop: a socket (or two pipes), a transport, and after login a
+ * multiplexer.
  *
  * The peer does the reading, writing, turns and keepalives; everything that is a decision goes to
  * its owner through struct peer_owner. Channels belong to whoever opened or confirmed them: their
@@ -46,7 +47,8 @@ struct peer_owner {
 
 struct peer_config {
     struct loop *loop;
-    int fd; /* connected, non-blocking; the peer's from now on */
+    int fd;     /* connected, non-blocking; the peer's from now on */
+    int out_fd; /* where fd is a pipe to read from: the one to write to, likewise; 0: fd is both */
     struct transport_config transport;
     struct peer_owner owner;
     /* Keepalive, FORWARDING.md line 55: after so long without a byte from the other side a global
@@ -58,7 +60,7 @@ struct peer_config {
     uint32_t max_channels;
 };
 
-struct peer *peer_new(const struct peer_config *config); /* NULL: no memory; fd is closed */
+struct peer *peer_new(const struct peer_config *config); /* NULL: no memory; fds are closed */
 void peer_free(struct peer *p);                          /* accepts NULL */
 
 struct transport *peer_transport(struct peer *p);

@@ -2,6 +2,7 @@
 #include "tests/unit/forward/rig.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -353,10 +354,22 @@ void rig_forward(struct rig *r, enum forward_kind kind, const char *format, ...)
     r->n_specs++;
 }
 
+static void two_pipes(struct rig *r, int fds[2])
+{
+    int up[2], down[2];
+    fatal_if(pipe2(up, O_NONBLOCK | O_CLOEXEC) != 0 || pipe2(down, O_NONBLOCK | O_CLOEXEC) != 0);
+    fds[0] = down[0];
+    r->client.config.out_fd = up[1];
+    fds[1] = up[0];
+    r->server.config.out_fd = down[1];
+}
+
 void rig_start(struct rig *r, enum rig_cast cast)
 {
     int fds[2];
-    if (r->uses_tcp)
+    if (r->uses_pipes)
+        two_pipes(r, fds);
+    else if (r->uses_tcp)
         rig_tcp_pair(fds);
     else
         fatal_if(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0);

@@ -51,6 +51,7 @@ struct rig {
     unsigned n_failed;
     uint64_t connect_timeout_ms; /* of the gateway's dials; 0: the dialer's own */
     bool uses_tcp;               /* the SSH connection itself, else a socket pair */
+    bool uses_pipes;             /* ... or two pipes */
     char said[64 * 1024];
     size_t n_said;
     unsigned n_lines;

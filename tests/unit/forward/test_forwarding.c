@@ -34,17 +34,23 @@ static int target_fd; /* listens; where all forwards lead */
 static uint16_t target_port;
 
 /* All kinds of forward to one listening target. */
-static void open_ways(void)
+static void open_ways_over(bool pipes)
 {
     target_port = 0;
     target_fd = drive_listen(AF_INET, &target_port, 64);
     rig_init(&r);
+    r.uses_pipes = pipes;
     rig_forward(&r, FORWARD_LOCAL, "0:127.0.0.1:%u", target_port);
     rig_forward(&r, FORWARD_REMOTE, "0:127.0.0.1:%u", target_port);
     rig_forward(&r, FORWARD_DYNAMIC, "0");
     rig_forward(&r, FORWARD_REMOTE_DYNAMIC, "0");
     rig_login(&r, RIG_TWO_PEERS);
     CU_ASSERT_EQUAL(r.n_failed, 0);
+}
+
+static void open_ways(void)
+{
+    open_ways_over(false);
 }
 
 static void close_ways(void)
@@ -124,14 +130,41 @@ static void bytes_behind_a_socks_request_are_the_first_to_cross(void)
 static void megabytes_cross_both_ways_at_once(void)
 {
     enum { MANY = 8 << 20 };
-    open_ways();
-    join(VIA_L);
-    app_send(&near, MANY, true);
-    app_send(&far, MANY + 1, true);
-    RIG_UNTIL(&r, near.saw_end && far.saw_end);
-    CU_ASSERT_EQUAL(far.n_got, MANY);
-    CU_ASSERT_EQUAL(near.n_got, MANY + 1);
-    close_ways();
+    for (int pipes = 0; pipes <= 1; pipes++) {
+        open_ways_over(pipes == 1);
+        join(VIA_L);
+        app_send(&near, MANY, true);
+        app_send(&far, MANY + 1, true);
+        RIG_UNTIL(&r, near.saw_end && far.saw_end);
+        CU_ASSERT_EQUAL(far.n_got, MANY);
+        CU_ASSERT_EQUAL(near.n_got, MANY + 1);
+        close_ways();
+    }
+}
+
+/* A ProxyCommand's program ends, or is ended: what was one socket's end is two pipes'. */
+static void an_end_over_two_pipes_is_seen_at_once_by_both_sides(void)
+{
+    for (int by_client = 0; by_client <= 1; by_client++) {
+        open_ways_over(true);
+        join(VIA_L);
+        app_send(&near, 1, false);
+        app_send(&far, 1, false);
+        RIG_UNTIL(&r, near.n_got == 1 && far.n_got == 1);
+        rig_assert_asleep(&r);
+        if (by_client) {
+            forwards_free(r.forwards);
+            r.forwards = NULL;
+            peer_free(r.client.peer);
+            r.client.peer = NULL;
+        } else {
+            peer_free(r.server.peer);
+            r.server.peer = NULL;
+        }
+        RIG_UNTIL(&r, by_client ? r.server.has_ended : r.client.has_ended);
+        RIG_UNTIL(&r, near.saw_reset && far.saw_reset);
+        close_ways();
+    }
 }
 
 static void an_end_of_one_direction_leaves_the_other_open(void)
@@ -358,6 +391,7 @@ static const struct unit_test tests[] = {
     UNIT(bytes_cross_every_kind_of_forward_unchanged_both_ways),
     UNIT(bytes_behind_a_socks_request_are_the_first_to_cross),
     UNIT(megabytes_cross_both_ways_at_once),
+    UNIT(an_end_over_two_pipes_is_seen_at_once_by_both_sides),
     UNIT(an_end_of_one_direction_leaves_the_other_open),
     UNIT(bytes_and_end_that_wait_already_are_both_delivered),
     UNIT(a_reset_at_one_end_is_a_reset_at_the_other),

@@ -42,7 +42,8 @@ static void scene_open(struct scene *s)
     pair_init(&s->p);
     pair_login(&s->p);
     s->now = 1000;
-    link_init(&s->link, connected(&s->far));
+    int near = connected(&s->far);
+    link_init(&s->link, near, near);
 }
 
 static void scene_close(struct scene *s)
@@ -104,7 +105,7 @@ static void what_may_wait_follows_how_fast_a_full_socket_drains(void)
     int far = s.far; /* a path that is never full, however little is sent on it */
     close(s.link.fd);
     close(far);
-    s.link.fd = connected(&s.far);
+    s.link.fd = s.link.out_fd = connected(&s.far);
     s.link.writable = true;
     for (int i = 0; i < 2000; i++) {
         static uint8_t sink[64 * K];
