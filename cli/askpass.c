@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/log.h"
+#include "cli/process.h"
 #include "crypto/ct.h"
 
 static const char default_program[] = "/usr/bin/ssh-askpass"; /* Debian's alternatives */
@@ -38,10 +38,7 @@ enum askpass_use askpass_use(void)
 static _Noreturn void become(
     const char *program, const char *prompt, const char *hint, int answer_fd)
 {
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL); /* the loop's signals are blocked here */
-    signal(SIGPIPE, SIG_DFL);
+    process_after_fork();
     if (dup2(answer_fd, STDOUT_FILENO) < 0)
         _exit(127);
     if (answer_fd == STDOUT_FILENO)

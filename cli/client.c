@@ -10,6 +10,7 @@
 
 #include "cli/background.h"
 #include "cli/log.h"
+#include "cli/proxy.h"
 #include "forward/socket.h"
 
 /* ---- the end ----------------------------------------------------------------------------------
@@ -226,8 +227,12 @@ static void say_login_was_free(struct client *c)
 void client_logged_in(struct client *c)
 {
     c->logged_in = true;
-    log_verbose("Authenticated to %s ([%s]:%d) using \"%s\".", c->o->host, c->address, c->o->port,
-        login_method(c->login));
+    if (c->proxy > 0)
+        log_verbose(
+            "Authenticated to %s (via proxy) using \"%s\".", c->o->host, login_method(c->login));
+    else
+        log_verbose("Authenticated to %s ([%s]:%d) using \"%s\".", c->o->host, c->address,
+            c->o->port, login_method(c->login));
     if (login_was_free(c->login))
         say_login_was_free(c);
     begin_host_key_updates(c);
@@ -282,6 +287,7 @@ static void release(struct client *c)
     if (c->loop != NULL)
         socket_linger_end(c->loop);
     loop_free(c->loop);
+    proxy_stop(c->proxy);
 }
 
 int client_run(const struct options *options)

@@ -9,6 +9,7 @@
 
 #include "cli/host_key.h"
 #include "cli/log.h"
+#include "cli/proxy.h"
 #include "cli/version.h"
 #include "forward/socket.h"
 
@@ -109,14 +110,21 @@ static void login_gave_up(void *user)
     client_hang_up(user, EXIT_OURS);
 }
 
-static void begin_ssh(struct client *c, int fd)
+/* Stays empty behind a ProxyCommand: where that leads is not ours to know. */
+static void find_address(struct client *c, int fd)
 {
     struct sockaddr_storage peer;
     socklen_t n = sizeof peer;
-    if (getpeername(fd, (struct sockaddr *)&peer, &n) != 0 ||
+    if (c->proxy > 0 || getpeername(fd, (struct sockaddr *)&peer, &n) != 0 ||
         getnameinfo((struct sockaddr *)&peer, n, c->address, sizeof c->address, NULL, 0,
             NI_NUMERICHOST) != 0)
         c->address[0] = '\0';
+}
+
+/* out_fd: 0, or the second of two pipes. */
+static void begin_ssh(struct client *c, int fd, int out_fd)
+{
+    find_address(c, fd);
     if (c->o->tcp_keep_alive)
         socket_keepalive(fd);
     socket_qos(fd, c->o->ip_qos_interactive); /* a login is waited for, whatever comes then */
@@ -124,11 +132,14 @@ static void begin_ssh(struct client *c, int fd)
     snprintf(c->name, sizeof c->name, "server %s", c->o->host);
     if (!host_key_algorithms(c->o, c->host_key_list, sizeof c->host_key_list)) {
         close(fd);
+        if (out_fd > 0)
+            close(out_fd);
         client_stop(c, EXIT_OURS);
         return;
     }
     struct peer_config config = {.loop = c->loop,
         .fd = fd,
+        .out_fd = out_fd,
         .transport = transport_of(c),
         .owner = {.user = c,
             .transport_event = transport_event,
@@ -180,7 +191,7 @@ static void dialled(void *user, const struct dial_result *result)
     struct client *c = user;
     c->dial = NULL;
     if (result->outcome == DIAL_OK) {
-        begin_ssh(c, result->fd);
+        begin_ssh(c, result->fd, 0);
         return;
     }
     if (--c->attempts_left == 0) {
@@ -193,12 +204,9 @@ static void dialled(void *user, const struct dial_result *result)
     loop_timer_set(c->loop, &c->timer, loop_now(c->loop) + RETRY_MS);
 }
 
-void client_dial(struct client *c)
+static void dial_by_tcp(struct client *c, uint64_t limit_ms)
 {
-    c->timer.fire = timer_fired;
-    c->timer.user = c;
     const struct options *o = c->o;
-    uint64_t limit_ms = (uint64_t)o->connect_timeout_s * 1000;
     struct dial_options options = {
         .family = o->family, .timeout_ms = limit_ms, .bind_address = o->bind_address};
     log_debug("Connecting to %s port %d.", o->host, o->port);
@@ -206,8 +214,28 @@ void client_dial(struct client *c)
     if (c->dial == NULL) {
         log_fatal("no memory");
         client_stop(c, EXIT_OURS);
-        return;
     }
-    if (limit_ms > 0) /* covers the first exchange too: FORWARDING.md line 27 */
+}
+
+static void dial_by_proxy(struct client *c)
+{
+    struct proxy proxy;
+    if (proxy_start(c->o, &proxy)) {
+        c->proxy = proxy.child;
+        begin_ssh(c, proxy.in_fd, proxy.out_fd);
+    } else
+        client_stop(c, EXIT_OURS);
+}
+
+void client_dial(struct client *c)
+{
+    c->timer.fire = timer_fired;
+    c->timer.user = c;
+    uint64_t limit_ms = (uint64_t)c->o->connect_timeout_s * 1000;
+    if (c->o->proxy_line != NULL)
+        dial_by_proxy(c);
+    else
+        dial_by_tcp(c, limit_ms);
+    if (limit_ms > 0 && !c->ending) /* the first exchange too: FORWARDING.md line 27 */
         loop_timer_set(c->loop, &c->timer, loop_now(c->loop) + limit_ms + 1);
 }

@@ -3,6 +3,7 @@
 #define CLI_CLIENT_INTERNAL_H
 
 #include <netdb.h>
+#include <sys/types.h>
 
 #include "cli/client.h"
 #include "cli/login.h"
@@ -23,6 +24,7 @@ struct client {
     struct resolver *resolver;
     struct loop_timer timer; /* retry, or ConnectTimeout until the first exchange is done */
     struct dial *dial;
+    pid_t proxy; /* ProxyCommand's program; 0: none */
     struct peer *peer;
     struct login *login;
     struct forwards *forwards;

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "cli/base64.h"
 #include "cli/config.h"
 #include "cli/hosts.h"
+#include "cli/process.h"
 #include "crypto/fingerprint.h"
 #include "crypto/key.h"
 
@@ -92,14 +92,11 @@ static bool make_args(const struct options *o, const struct hosts_command *c, st
 /* Only what is safe between fork() and exec() in a program with threads. */
 static _Noreturn void become(const char *const *args, int output)
 {
-    sigset_t none;
     union { /* execv() does not write to the words, but says it might */
         const char *const *given;
         char *const *wanted;
     } words = {.given = args};
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL); /* the loop's signals are blocked here */
-    signal(SIGPIPE, SIG_DFL);
+    process_after_fork();
     int null = open("/dev/null", O_RDONLY);
     if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0)
         _exit(EXIT_NOT_RUN);

@@ -47,19 +47,21 @@ struct options {
     struct pool pool;              /* owns every text and list below */
 
     /* Where to, and as whom. */
-    const char *host_arg;     /* as typed: what Host patterns and %n mean */
-    const char *host;         /* where to connect: HostName, or host_arg */
-    const char *user;         /* the remote user */
-    bool user_is_literal;     /* given on the command line: no tokens are expanded in it */
-    int port;                 /* 1..65535 */
-    const char *tag;          /* -P text, or Tag; NULL: none */
-    int family;               /* AF_UNSPEC, AF_INET, AF_INET6 */
-    const char *bind_address; /* -b; NULL: none */
-    int connect_timeout_s;    /* 0: none asked for */
-    int connection_attempts;  /* at least 1 */
-    int tcp_keep_alive;       /* 0, 1 */
-    int ip_qos_interactive;   /* type of service, 0..255, or SOCKET_QOS_NONE: with a terminal */
-    int ip_qos_bulk;          /* the same: everything else, from the login on */
+    const char *host_arg;      /* as typed: what Host patterns and %n mean */
+    const char *host;          /* where to connect: HostName, or host_arg */
+    const char *user;          /* the remote user */
+    bool user_is_literal;      /* given on the command line: no tokens are expanded in it */
+    int port;                  /* 1..65535 */
+    const char *tag;           /* -P text, or Tag; NULL: none */
+    int family;                /* AF_UNSPEC, AF_INET, AF_INET6 */
+    const char *bind_address;  /* -b; NULL: none */
+    int connect_timeout_s;     /* 0: none asked for */
+    int connection_attempts;   /* at least 1 */
+    int tcp_keep_alive;        /* 0, 1 */
+    int ip_qos_interactive;    /* type of service, 0..255, or SOCKET_QOS_NONE: with a terminal */
+    int ip_qos_bulk;           /* the same: everything else, from the login on */
+    const char *proxy_command; /* ProxyCommand as written; NULL: none */
+    const char *proxy_line;    /* finished: what the shell is given; NULL: connect by TCP */
 
     /* Forwards, in the order they were given, no two alike. */
     struct forward_spec *forwards;

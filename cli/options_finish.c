@@ -237,6 +237,27 @@ static bool finish_host_keys(struct options *o)
            expand_text(o, &e, "RevokedHostKeys", &o->revoked_host_keys);
 }
 
+/* The shell becomes the program, so that it is the program that is told when we are done. */
+static bool finish_proxy(struct options *o)
+{
+    if (o->proxy_command != NULL && strcasecmp(o->proxy_command, "none") == 0)
+        o->proxy_command = NULL;
+    if (o->proxy_command == NULL)
+        return true;
+    o->proxy_line = pool_printf(&o->pool, "exec %s", o->proxy_command);
+    if (o->proxy_line == NULL)
+        return no_memory();
+    char port[8];
+    snprintf(port, sizeof port, "%d", o->port);
+    const struct expand_token tokens[] = {{'h', o->host},
+        {'k', o->host_key_alias != NULL ? o->host_key_alias : o->host_arg}, {'n', o->host_arg},
+        {'p', port}, {'r', o->user}};
+    struct expand e = {.env = o->env,
+        .tokens = tokens,
+        .n_tokens = sizeof tokens / sizeof tokens[0]}; /* ${} is the shell's */
+    return expand_text(o, &e, "ProxyCommand", &o->proxy_line);
+}
+
 /* Two commands at once would leave one of them out without a word. */
 static bool finish_command(struct options *o)
 {
@@ -361,7 +382,7 @@ bool options_finish(struct options *o)
     fill_transport(o);
     fill_forwards(o);
     if (!finish_host(o) || !finish_user(o) || !finish_paths(o) || !finish_agent(o) ||
-        !finish_host_keys(o) || !finish_command(o))
+        !finish_host_keys(o) || !finish_proxy(o) || !finish_command(o))
         return false;
     if (o->session_type == SESSION_SUBSYSTEM && o->remote_command == NULL) {
         log_error("You must specify a subsystem to invoke.");

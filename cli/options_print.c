@@ -93,6 +93,7 @@ static void print_connection(FILE *out, const struct options *o)
         : o->family == AF_INET6 ? "inet6"
                                 : "any");
     text(out, "bindaddress", o->bind_address);
+    text(out, "proxycommand", o->proxy_command);
     if (o->connect_timeout_s > 0)
         fprintf(out, "connecttimeout %d\n", o->connect_timeout_s);
     else

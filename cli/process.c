@@ -48,3 +48,11 @@ bool process_begin(void)
     }
     return true;
 }
+
+void process_after_fork(void)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL); /* the loop's signals are blocked here */
+    signal(SIGPIPE, SIG_DFL);
+}

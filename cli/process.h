@@ -9,4 +9,8 @@
  */
 bool process_begin(void);
 
+/* In a child, between fork() and exec(): signals as a program expects to find them. Safe there, in
+ * a program with threads too. */
+void process_after_fork(void);
+
 #endif

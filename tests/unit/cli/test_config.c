@@ -283,16 +283,35 @@ static void what_changes_the_way_is_warned_about_aloud(void)
     fixture_begin(&f);
     log_set_level(LOG_LEVEL_INFO);
     fixture_write(&f, "home/.ssh/config",
-        "ProxyJump gate\nProxyCommand nc \"%h %p\nForwardAgent yes\nMatch final\n");
+        "ProxyJump gate\nProxyUseFdpass yes\nForwardAgent yes\nMatch final\n");
     CU_ASSERT(fixture_parse(&f, "host") == OPTIONS_RUN && config_load(&f.o));
     CU_ASSERT_EQUAL(fixture_log_lines(&f), 2);
     CU_ASSERT(fixture_logged(&f, "warning: ") && fixture_logged(&f, "line 1: ProxyJump: not"));
-    CU_ASSERT(fixture_logged(&f, "line 2: ProxyCommand: not supported"));
+    CU_ASSERT(fixture_logged(&f, "line 2: ProxyUseFdpass: not supported"));
     fixture_end(&f);
     fixture_begin(&f);
     log_set_level(LOG_LEVEL_INFO);
     CU_ASSERT(fixture_parse(&f, "-oProxyCommand=none -o ProxyJump=none host") == OPTIONS_RUN);
     CU_ASSERT_STRING_EQUAL(f.log, "");
+    fixture_end(&f);
+}
+
+/* The shell's own signs are left to the shell; what the line says is what -G shows. */
+static void a_proxy_command_has_its_tokens_and_no_variables_expanded(void)
+{
+    static const char config[] =
+        "Host web\nHostName Gate.example\nPort 2222\nUser joe\n"
+        "HostKeyAlias alias\nProxyCommand nc \"$X ${X} %h %p %n %r %k %%\n";
+    struct fixture f;
+    CU_ASSERT(run(&f, "web", config));
+    CU_ASSERT(text_is(f.o.proxy_line, "exec nc \"$X ${X} gate.example 2222 web joe alias %"));
+    CU_ASSERT(text_is(f.o.proxy_command, "nc \"$X ${X} %h %p %n %r %k %%"));
+    fixture_end(&f);
+    CU_ASSERT(run(&f, "-oProxyCommand=None web", config));
+    CU_ASSERT_PTR_NULL(f.o.proxy_line);
+    fixture_end(&f);
+    CU_ASSERT(!run(&f, "host", "ProxyCommand nc %d\n"));
+    CU_ASSERT(fixture_logged(&f, "ProxyCommand: cannot expand \"exec nc %d\": unknown %-token"));
     fixture_end(&f);
 }
 
@@ -441,6 +460,7 @@ static const struct unit_test tests[] = {
     UNIT(unknown_keywords_can_be_ignored_by_pattern),
     UNIT(every_keyword_of_ssh_is_in_the_table),
     UNIT(what_changes_the_way_is_warned_about_aloud),
+    UNIT(a_proxy_command_has_its_tokens_and_no_variables_expanded),
     UNIT(includes_are_relative_to_their_folder_and_keep_the_block),
     UNIT(an_endless_include_ends),
     UNIT(a_file_that_others_can_write_is_refused),
