@@ -143,7 +143,7 @@ static void forwards_settled(void *user, unsigned n_failed)
         client_hang_up(c, EXIT_OURS);
         return;
     }
-    if (c->o->session_type == SESSION_NONE)
+    if (c->o->session_type == SESSION_NONE && !c->o->has_stdio)
         to_background(c);
     else
         start_session(c);

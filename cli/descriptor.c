@@ -132,6 +132,18 @@ void descriptor_close(struct descriptor *d)
         end_switching();
 }
 
+void descriptor_end(struct descriptor *d, int fd)
+{
+    if (d->is_socket)
+        (void)shutdown(d->fd, SHUT_WR); /* stdin may be the same one, and goes on */
+    descriptor_close(d);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null >= 0) {
+        (void)dup2(null, fd);
+        close(null);
+    }
+}
+
 ssize_t descriptor_read(const struct descriptor *d, const struct iovec *iov, int n)
 {
     struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n};

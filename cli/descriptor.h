@@ -23,6 +23,10 @@ bool descriptor_open(struct descriptor *d, int fd);
 /* Does nothing when fd is -1. The last one to close switches back what was switched. */
 void descriptor_close(struct descriptor *d);
 
+/* Tells whoever reads what is written to d that this was all, now and not when this process ends: d
+ * is closed, and fd, which it was opened on, leads nowhere from now on. */
+void descriptor_end(struct descriptor *d, int fd);
+
 /* As readv() and writev(); -1 with EAGAIN instead of waiting, never EINTR. */
 ssize_t descriptor_read(const struct descriptor *d, const struct iovec *iov, int n);
 ssize_t descriptor_write(const struct descriptor *d, const struct iovec *iov, int n);

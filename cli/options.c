@@ -31,6 +31,7 @@ void options_free(struct options *o)
 {
     for (size_t i = 0; i < o->n_forwards; i++)
         forward_spec_free(&o->forwards[i]);
+    forward_spec_free(&o->stdio);
     free(o->forwards);
     pool_free(&o->pool);
     options_init(o, o->env);

@@ -73,6 +73,10 @@ struct options {
     struct text_list permit_remote_open; /* for SOCKS over -R. Empty: any; or "none" alone; or
                                           * "host:port", each of them "*" or literal */
 
+    /* -W: where stdin and stdout lead to, in place of a session; SESSION_NONE is implied. */
+    struct forward_spec stdio;
+    bool has_stdio;
+
     /* The session, or none. */
     int session_type;           /* enum session_type: SESSION_NONE is -N, SUBSYSTEM -s */
     int fork_after_auth;        /* -f: 0, 1 */

@@ -100,6 +100,28 @@ static bool no_session(struct options *o, const char *arg)
     return true;
 }
 
+/* What it implies can be overridden: options_finish() does that. */
+static bool stdio_forward(struct options *o, const char *arg)
+{
+    struct forward_lookup lookup = forward_lookup_system();
+    char why[600];
+    if (o->has_stdio) {
+        log_error("option -W: given twice, but there is only one stdin and one stdout");
+        return false;
+    }
+    if (forward_spec_parse(FORWARD_STDIO, arg, &lookup, &o->stdio, why, sizeof why) != ERR_OK) {
+        log_error("%s", why);
+        return false;
+    }
+    o->has_stdio = true;
+    if (o->stdio.connect_path != NULL) {
+        log_error("-W %s: forwarding of Unix sockets is not supported yet, only of TCP ports",
+            log_escape_cstr(arg).s);
+        return false;
+    }
+    return no_session(o, arg);
+}
+
 static bool login(struct options *o, const char *arg)
 {
     return options_set_login(o, arg) || bad_argument('l', arg, "a user name");
@@ -205,7 +227,7 @@ static const struct letter letters[] = {
     {'T', SHORT("RequestTTY", "no")},
     {'t', CALL(want_tty)},
     {'v', CALL(verbose)},
-    {'W', LATER_WITH_ARG},
+    {'W', CALL_WITH_ARG(stdio_forward)},
     {'w', LATER_WITH_ARG},
     {'X', LATER},
     {'x', NOTHING},
@@ -350,6 +372,8 @@ const char *options_usage(void)
            "  -D [bind:]port                 a SOCKS and HTTP proxy here, out from there\n"
            "  -g                             let other machines use forwards without a bind "
            "address\n"
+           "  -W host:hostport               stdin and stdout lead to host:hostport, from the far "
+           "side\n"
            "Fields may be parted by / too: 333/::1/222.\n"
            "\n"
            "Session:\n"

@@ -362,12 +362,13 @@ static void fill_transport(struct options *o)
 static void fill_forwards(struct options *o)
 {
     default_int(&o->gateway_ports, 0);
-    default_int(&o->exit_on_forward_failure, 0);
-    default_int(&o->clear_all_forwardings, 0);
+    default_int(&o->exit_on_forward_failure, o->has_stdio);
+    default_int(&o->clear_all_forwardings, o->has_stdio);
     if (o->clear_all_forwardings)
         while (o->n_forwards > 0)
             forward_spec_free(&o->forwards[--o->n_forwards]);
-    default_int(&o->server_alive_interval_s, o->n_forwards > 0 ? DEFAULT_ALIVE_S : 0);
+    default_int(
+        &o->server_alive_interval_s, o->n_forwards > 0 || o->has_stdio ? DEFAULT_ALIVE_S : 0);
     default_int(&o->server_alive_count_max, DEFAULT_ALIVE_COUNT);
     struct text_list *open = &o->permit_remote_open;
     if (open->n == 1 && strcasecmp(open->items[0], "any") == 0)

@@ -1,4 +1,6 @@
-/* State: attached until the channel is closed from either side or lost; is_over then, when only
+/* A command or a shell with its streams; or, for -W, a connection in their place, with two.
+ *
+ * State: attached until the channel is closed from either side or lost; is_over then, when only
  * output may still wait to be written; has_ended when the owner was told. Whatever may be the last
  * step defers `settle`, so that the owner is never told from inside an event. */
 #include "cli/session.h"
@@ -35,9 +37,23 @@ static void close_streams(struct session *s)
     stream_close(&s->err);
 }
 
+static void leave(struct session *s);
+
+/* A connection ends one direction at a time; both ended in good order are its end. */
+static void settle_stdio(struct session *s)
+{
+    if (!s->saw_eof || s->is_over || s->out.spill_n > 0)
+        return;
+    stream_end(&s->out, STDOUT_FILENO);
+    if (s->in.at_end && !s->in.eof_due)
+        leave(s);
+}
+
 static void settle(struct loop_task *task)
 {
     struct session *s = task->user;
+    if (s->is_stdio)
+        settle_stdio(s);
     if (!s->is_over || s->has_ended || s->out.spill_n > 0 || s->err.spill_n > 0)
         return;
     s->has_ended = true;
@@ -78,7 +94,7 @@ static void take_extended(struct session *s, const struct mux_event *e)
 {
     enum { IS_STDERR = 1 }; /* RFC 4254 section 5.2 */
     struct iovec iov = {.iov_base = (void *)(uintptr_t)e->data.p, .iov_len = e->data.n};
-    if (e->code == IS_STDERR)
+    if (e->code == IS_STDERR && !s->is_stdio)
         stream_write(&s->err, &iov, 1);
     else
         mux_consumed(session_mux(s), s->id, e->data.n);
@@ -124,8 +140,12 @@ static void output_failed(struct stream *stream)
     else
         log_error("cannot write %s: %s", name, strerror(stream->error));
     s->lost_bytes |= !reader_left;
-    if (stream == &s->out)
+    if (s->is_stdio) {
+        s->has_status = true;
+        leave(s); /* nobody takes what comes any more: FORWARDING.md line 37 */
+    } else if (stream == &s->out) {
         stop_the_writer(s);
+    }
 }
 
 static void output_empty(struct stream *stream)
@@ -141,18 +161,28 @@ static void opened(struct session *s)
 {
     const struct options *o = s->config.options;
     socket_qos(peer_fd(s->config.peer), s->wants_tty ? o->ip_qos_interactive : o->ip_qos_bulk);
-    if (!session_ask(s))
-        leave(s);
-    else if (!s->wants_tty)
+    if (s->is_stdio) {
         session_input_start(s);
+        s->config.started(s->config.user);
+    } else if (!session_ask(s)) {
+        leave(s);
+    } else if (!s->wants_tty) {
+        session_input_start(s);
+    }
 }
 
 static void open_failed(struct session *s, const struct mux_event *e)
 {
+    const struct forward_spec *to = &s->config.options->stdio;
+    struct log_escaped why = log_escape(e->text.n > 0 ? e->text : BYTES_LIT("no reason given"));
+    bool is_prohibited = e->reason == OPEN_ADMINISTRATIVELY_PROHIBITED;
     s->attached = false; /* the number is not ours any more */
-    log_error("the server refused a session: %s%s",
-        e->text.n > 0 ? log_escape(e->text).s : "no reason given",
-        e->reason == OPEN_ADMINISTRATIVELY_PROHIBITED ? " (-N forwards only)" : "");
+    if (s->is_stdio)
+        log_error("-W %s: remote side could not connect to %s:%u: %s%s", to->text, to->host,
+            (unsigned)to->host_port, is_prohibited ? "administratively prohibited: " : "", why.s);
+    else
+        log_error("the server refused a session: %s%s", why.s,
+            is_prohibited ? " (-N forwards only)" : "");
     leave(s);
 }
 
@@ -242,6 +272,26 @@ static void requested(struct session *s, const struct mux_event *e)
         mux_reply(session_mux(s), s->id, ok);
 }
 
+/* Behind a command's last byte there is nothing to close but our own copies. */
+static void ended(struct session *s)
+{
+    if (!s->is_stdio)
+        return;
+    s->has_status = s->saw_eof = true; /* in good order: 0 */
+    loop_defer(s->loop, &s->settle);
+}
+
+/* A connection that is closed before it ended was cut: FORWARDING.md line 38. */
+static void closed(struct session *s)
+{
+    bool was_cut = s->is_stdio && !s->saw_eof;
+    if (was_cut && peer_marks_clean_ends(s->config.peer))
+        log_error("-W %s: the connection was cut off", s->config.options->stdio.text);
+    else if (was_cut)
+        s->has_status = true;
+    leave(s);
+}
+
 static void on_event(struct chan_user *u, const struct mux_event *e)
 {
     struct session *s = (struct session *)u;
@@ -250,10 +300,11 @@ static void on_event(struct chan_user *u, const struct mux_event *e)
     case MUX_OPEN_FAILED: open_failed(s, e); break;
     case MUX_DATA: peer_gather(s->config.peer, u, s->id, e->data); break;
     case MUX_EXTENDED: take_extended(s, e); break;
-    case MUX_CLOSED: leave(s); break;
+    case MUX_EOF: ended(s); break;
+    case MUX_CLOSED: closed(s); break;
     case MUX_REQUEST: requested(s, e); break;
     case MUX_REPLY: replied(s, e); break;
-    default: break; /* EOF: there is nothing to close behind the last byte but our own copies */
+    default: break;
     }
     peer_kick(s->config.peer);
 }
@@ -306,11 +357,12 @@ struct session *session_start(const struct session_config *config)
     s->config = *config;
     s->loop = peer_loop(config->peer);
     s->settle = (struct loop_task){.run = settle, .user = s};
-    s->wants_tty = session_wants_tty(config->options);
+    s->is_stdio = config->options->has_stdio;
+    s->wants_tty = !s->is_stdio && session_wants_tty(config->options);
     bool is_ready = open_streams(s);
     if (!is_ready)
         log_fatal("cannot use stdin, stdout and stderr: %s", strerror(errno));
-    else if (mux_open(session_mux(s), BYTES_LIT("session"), BYTES_LIT(""), s, &s->id) == ERR_OK)
+    else if (session_open(s) == ERR_OK)
         s->attached = true;
     else
         log_fatal("cannot open a session: no memory, or too many channels");

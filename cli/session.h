@@ -1,4 +1,5 @@
-/* A session on the far side: a command or a shell, its streams joined to ours, RFC 4254 section 6.
+/* A session on the far side: a command or a shell, its streams joined to ours, RFC 4254 section 6;
+ * or what -W has in its place, a connection from the far side to a host, section 7.2.
  *
  * stdin, stdout and stderr of this process are used (stdin is /dev/null with -n), each of them a
  * terminal, pipe, socket or file. With a terminal asked for (RequestTTY, a shell at a terminal)

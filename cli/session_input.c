@@ -25,6 +25,8 @@ void session_input_stop(struct session *s)
         mux_eof(session_mux(s), s->id);
         peer_kick(s->config.peer);
     }
+    if (s->is_stdio)
+        loop_defer(s->loop, &s->settle); /* it may have been the last direction */
 }
 
 /* stdin ended, or failed, which is an end with a word about why. A terminal that goes away takes

@@ -37,6 +37,8 @@ struct session {
     uint32_t id;
     struct session_input in;
     struct stream out, err;
+    bool is_stdio;  /* -W: the channel leads to a host, and nothing is run */
+    bool saw_eof;   /* ... which sends no more */
     bool attached;  /* the channel is ours */
     bool wants_tty; /* asked for one */
     bool has_tty;   /* the far side granted it */
@@ -57,6 +59,8 @@ static inline struct mux *session_mux(struct session *s)
 
 /* Is a remote terminal to be asked for? As ssh decides, and says so. */
 bool session_wants_tty(const struct options *o);
+/* Opens the channel: a session, or for -W a connection that the far side makes. */
+enum err session_open(struct session *s);
 /* The channel is open: asks for the terminal, sends variables, asks for the command or shell.
  * False: logged. */
 bool session_ask(struct session *s);

@@ -1,5 +1,5 @@
-/* What a session asks of the far side when its channel is open: a terminal, variables, and the
- * command or shell. RFC 4254 sections 6.2, 6.4 and 6.5. */
+/* What a session asks of the far side: its channel, and when that is open a terminal, variables,
+ * and the command or shell. RFC 4254 sections 6.2, 6.4 and 6.5. */
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -148,6 +148,28 @@ static bool run(struct session *s)
         s, is_subsystem ? BYTES_LIT("subsystem") : BYTES_LIT("exec"), wire_written(&w), TOKEN_RUN);
     free(buffer);
     return sent;
+}
+
+/* Who connects is nobody with an address; some servers want a valid one: FORWARDING.md line 41. */
+static enum err open_stdio(struct session *s)
+{
+    enum { BODY_MAX = 2 * FORWARD_HOST_MAX + 64 };
+    const struct forward_spec *to = &s->config.options->stdio;
+    uint8_t body[BODY_MAX];
+    struct wire_writer w = wire_writer(body, sizeof body);
+    struct msg_tcpip_open m = {.host = bytes_of(to->host),
+        .port = to->host_port,
+        .from_host = BYTES_LIT("127.0.0.1"),
+        .from_port = 65535};
+    msg_tcpip_open_encode(&w, &m);
+    return mux_open(session_mux(s), BYTES_LIT("direct-tcpip"), wire_written(&w), s, &s->id);
+}
+
+enum err session_open(struct session *s)
+{
+    if (s->is_stdio)
+        return open_stdio(s);
+    return mux_open(session_mux(s), BYTES_LIT("session"), BYTES_LIT(""), s, &s->id);
 }
 
 bool session_ask(struct session *s)

@@ -156,3 +156,13 @@ void stream_close(struct stream *s)
     descriptor_close(&s->d);
     s->loop = NULL;
 }
+
+void stream_end(struct stream *s, int fd)
+{
+    if (s->loop == NULL)
+        return;
+    loop_remove(s->loop, &s->source);
+    drop_spill(s);
+    descriptor_end(&s->d, fd);
+    s->loop = NULL;
+}

@@ -33,6 +33,9 @@ bool stream_open(struct stream *s, struct loop *l, int fd);
 /* Drops what waits. Does nothing to one that is not open. */
 void stream_close(struct stream *s);
 
+/* Closes one with nothing waiting, so that its reader sees the end: descriptor_end(). */
+void stream_end(struct stream *s, int fd);
+
 /* Writes what the descriptor takes now; the rest is copied to wait. Without memory for that the
  * stream fails (ENOMEM). */
 void stream_write(struct stream *s, const struct iovec *iov, int n);

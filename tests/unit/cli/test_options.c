@@ -83,7 +83,9 @@ static void a_bad_command_line_gets_one_line(void)
         {"-p 0 host", "option -p: bad value \"0\": expected a port"},
         {"-P 70000 host", "option -P: bad value \"70000\""},
         {"-J jump host", "option -J: not supported by adit yet"},
-        {"-W a:1 host", "option -W: not supported by adit yet"},
+        {"-W a host", "-W a: "},
+        {"-W a:1 -W b:2 host", "option -W: given twice"},
+        {"-W /socket host", "-W /socket: forwarding of Unix sockets is not supported yet"},
         {"-NA host", "option -A: not supported by adit yet"},
         {"-z host", "unknown option -z"},
         {"--nosuch host", "unknown option --nosuch"},
@@ -125,7 +127,7 @@ static void a_bad_command_line_gets_one_line(void)
  */
 static void no_letter_of_ssh_is_ignored_silently(void)
 {
-    static const char later[] = "ABIJKMOSWwXYyZ", harmless[] = "2akx";
+    static const char later[] = "ABIJKMOSwXYyZ", harmless[] = "2akx";
     for (const char *p = later; *p != '\0'; p++) {
         struct fixture f;
         char line[32];
