@@ -277,16 +277,14 @@ static bool is_acceptable(const struct options *o, struct bytes key)
             key_bits(q.key), o->required_rsa_size);
         return false;
     }
-    if (o->revoked_host_keys == NULL)
-        return true;
     q.is_certificate = cert_is(key) && cert_parse(key, &c) == ERR_OK;
     if (q.is_certificate) {
         q.ca_key = c.ca;
         q.serial = c.serial;
         q.key_id = c.key_id;
     }
-    const char *file = o->revoked_host_keys;
-    switch (revoked_check(file, &q, &why)) {
+    const char *file;
+    switch (revoked_check_all(&o->revoked_host_keys, &q, &file, &why)) {
     case REVOKED_NO: return true;
     case REVOKED_YES:
         log_error("Host key %s %s revoked by file %s", key_short_name(key), print,

@@ -184,7 +184,7 @@ static const struct keyword table[] = {
         .wanted = "auto, no, yes or force"},
     {"RequiredRSASize", AT(required_rsa_size), .set = set_int, .detail = &rsa_bits,
         .wanted = "a number of bits, 1024 or more"},
-    {"RevokedHostKeys", TEXT(revoked_host_keys, "a path, or \"none\"")},
+    {"RevokedHostKeys", PATHS(revoked_host_keys)},
     {"RhostsAuthentication", OLD},
     {"RhostsRSAAuthentication", OLD},
     {"RSAAuthentication", OLD},

@@ -101,7 +101,7 @@ struct options {
     int visual_host_key;                 /* 0, 1 */
     int fingerprint_hash;                /* enum fingerprint_hash */
     int required_rsa_size;               /* bits, KEY_RSA_MIN_BITS or more */
-    const char *revoked_host_keys;       /* a path, expanded; NULL: none */
+    struct text_list revoked_host_keys;  /* paths, expanded; empty: none */
     const char *known_hosts_command;     /* as written; NULL: none */
     const struct expand_token *tokens;   /* for texts that are expanded when they are used */
     size_t n_tokens;

@@ -229,12 +229,12 @@ static bool finish_host_keys(struct options *o)
     o->n_tokens = t->n;
     if (o->known_hosts_command != NULL && strcasecmp(o->known_hosts_command, "none") == 0)
         o->known_hosts_command = NULL;
-    if (o->revoked_host_keys != NULL && strcasecmp(o->revoked_host_keys, "none") == 0)
-        o->revoked_host_keys = NULL;
+    struct text_list *revoked = &o->revoked_host_keys;
+    if (revoked->n == 1 && strcasecmp(revoked->items[0], "none") == 0)
+        revoked->n = 0;
     struct expand e = {
         .env = o->env, .tokens = t->list, .n_tokens = t->n, .variables = true, .tilde = true};
-    return o->revoked_host_keys == NULL ||
-           expand_text(o, &e, "RevokedHostKeys", &o->revoked_host_keys);
+    return expand_list(o, &e, "RevokedHostKeys", revoked);
 }
 
 /* The shell becomes the program, so that it is the program that is told when we are done. */

@@ -168,7 +168,8 @@ static void print_identity(FILE *out, const struct options *o)
     yes_no(out, "visualhostkey", o->visual_host_key);
     fprintf(out, "fingerprinthash %s\n", o->fingerprint_hash == FINGERPRINT_MD5 ? "MD5" : "SHA256");
     fprintf(out, "requiredrsasize %d\n", o->required_rsa_size);
-    text(out, "revokedhostkeys", o->revoked_host_keys);
+    if (o->revoked_host_keys.n > 0)
+        all(out, "revokedhostkeys", &o->revoked_host_keys, "none");
     text(out, "knownhostscommand", o->known_hosts_command);
     each(out, "identityfile", &o->identity_files);
     for (size_t i = 0; o->identity_files.n == 0 && identity_defaults[i] != NULL; i++)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/file.h"
+#include "crypto/cert.h"
 #include "crypto/hash.h"
 #include "crypto/key.h"
 
@@ -41,7 +42,7 @@ static bool key_of_line(struct bytes line, uint8_t *room, struct bytes *key)
 /* A line that cannot be read may be the one that counts. */
 static enum revoked_verdict check_list(struct bytes text, const struct krl_question *q)
 {
-    uint8_t room[KEY_BLOB_MAX];
+    uint8_t room[KEY_BLOB_MAX], plain[KEY_BLOB_MAX];
     struct bytes line, key;
     enum revoked_verdict v = REVOKED_NO;
     for (unsigned long n = 1; file_next_line(&text, &line); n++) {
@@ -49,6 +50,8 @@ static enum revoked_verdict check_list(struct bytes text, const struct krl_quest
             snprintf(reason, sizeof reason, "line %lu: expected a public key", n);
             return REVOKED_UNKNOWN;
         }
+        if (key.n > 0)
+            key = cert_plain_blob(key, plain);
         if (key.n > 0 &&
             (bytes_equal(key, q->key) || (q->is_certificate && bytes_equal(key, q->ca_key))))
             v = REVOKED_YES;
@@ -92,5 +95,17 @@ enum revoked_verdict revoked_check(const char *path, const struct krl_question *
     }
     file_free(&f);
     *why = v == REVOKED_UNKNOWN ? reason : NULL;
+    return v;
+}
+
+enum revoked_verdict revoked_check_all(const struct text_list *paths, const struct krl_question *q,
+    const char **path, const char **why)
+{
+    enum revoked_verdict v = REVOKED_NO;
+    *path = *why = NULL;
+    for (size_t i = 0; i < paths->n && v == REVOKED_NO; i++) {
+        *path = paths->items[i];
+        v = revoked_check(*path, q, why);
+    }
     return v;
 }

@@ -1,8 +1,10 @@
-/* RevokedHostKeys: a file of keys that are trusted no more, whatever known_hosts says. It is a key
- * revocation list (ssh-keygen -k), or plain public keys, one a line. */
+/* RevokedHostKeys: files of keys that are trusted no more, whatever known_hosts says. Each is a key
+ * revocation list (ssh-keygen -k), or public keys, one a line, where a certificate stands for the
+ * key in it. */
 #ifndef CLI_REVOKED_H
 #define CLI_REVOKED_H
 
+#include "cli/pool.h"
 #include "proto/krl.h"
 #include "proto/wire.h"
 
@@ -19,5 +21,8 @@ enum revoked_verdict {
  * call. */
 enum revoked_verdict revoked_check(
     const char *path, const struct krl_question *q, const char **why);
+/* The same of several files; *path is the one that says YES or is UNKNOWN. Without any: NO. */
+enum revoked_verdict revoked_check_all(const struct text_list *paths, const struct krl_question *q,
+    const char **path, const char **why);
 
 #endif

@@ -53,7 +53,7 @@ void update_host_keys_free(struct update_host_keys *u)
 
 static bool is_wanted(const struct options *o, struct bytes key)
 {
-    const char *type, *why;
+    const char *type, *file, *why;
     struct bytes list = bytes_of(o->host_key_algorithms), name;
     struct krl_question q = {.key = key};
     bool is_listed = false;
@@ -65,8 +65,7 @@ static bool is_wanted(const struct options *o, struct bytes key)
     }
     bool is_long = strcmp(type, "ssh-rsa") != 0 || key_bits(key) >= (unsigned)o->required_rsa_size;
     return is_listed && is_long &&
-           (o->revoked_host_keys == NULL ||
-               revoked_check(o->revoked_host_keys, &q, &why) == REVOKED_NO);
+           revoked_check_all(&o->revoked_host_keys, &q, &file, &why) == REVOKED_NO;
 }
 
 static bool is_double(const struct hosts_update *f, struct bytes key)

@@ -143,6 +143,19 @@ def _(t):
         works(t, "-o", "RevokedHostKeys=" + path)
 
 
+@test("one of several lists of revoked keys is enough, and each must be of use", BOTH)
+def _(t):
+    t.need_adit("before version 10 it takes a single file")
+    server = t.server()
+    good, bad = t.write("good", other_key(t) + "\n"), t.write("bad", public_key(server.host_key))
+    for files in ("%s %s" % (good, bad), '"%s" "%s"' % (bad, good)):
+        errors = refused(t, server, "-o", "RevokedHostKeys " + files)
+        check.matches(errors, "revoked by file %s" % bad, "message")
+    errors = refused(t, server, "-o", "RevokedHostKeys %s %s" % (good, t.path("no_such_file")))
+    check.matches(errors, "in revoked keys file %s" % t.path("no_such_file"), "message")
+    works(t, "-o", "RevokedHostKeys %s %s" % (good, good))
+
+
 @test("a host certificate is revoked by its serial number, its id, its key and its authority", BOTH)
 def _(t):
     ca = make_ca(t)
@@ -160,6 +173,8 @@ def _(t):
         krl("key", "sha256: %s\n" % public_key(server.host_key)),
         krl("authority", "key: %s\n" % public_key(ca)),
         t.write("plain", public_key(ca) + "\n"),
+        t.write("plain_key", public_key(server.host_key) + "\n"),
+        t.write("plain_certificate", public_key(server.host_key + "-cert") + "\n"),
     ):
         errors = refused(t, server, "-o", "RevokedHostKeys=" + path)
         check.matches(errors, "revoked by file %s" % path, "message")
