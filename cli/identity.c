@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "cli/file.h"
+#include "crypto/cert.h"
 #include "crypto/ct.h"
 
 enum { KEY_FILE_MAX = 1 << 20, PATH_MAX_BYTES = 4096 };
@@ -298,13 +299,15 @@ static enum key_file_status unlock(
     return status;
 }
 
-/* The key belongs to the public one that was shown to the server, or becomes known now. */
+/* The key belongs to the public one that was shown to the server, or to the certificate that stands
+ * in the .pub file in its place; or becomes known now. */
 static bool settle_blob(struct identity *id)
 {
     struct bytes blob = private_key_blob(id->key);
+    uint8_t room[KEY_BLOB_MAX];
     if (id->blob == NULL)
         return set_blob(id, blob);
-    if (bytes_equal(blob, (struct bytes){id->blob, id->blob_n}))
+    if (bytes_equal(blob, cert_plain_blob((struct bytes){id->blob, id->blob_n}, room)))
         return true;
     log_error("private key %s does not belong to %s.pub beside it", log_escape_cstr(id->path).s,
         log_escape_cstr(id->path).s);

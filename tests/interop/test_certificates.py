@@ -124,6 +124,14 @@ def _(t):
     check.equal(first.groups(), (elsewhere, "ED25519-CERT"), "what was offered first")
 
 
+@every_client("a certificate in the .pub file's place is taken, and signed for by the key beside it")
+def _(t):
+    ca = make_ca(t)
+    os.rename(certify(ca, t.key), t.key + ".pub")
+    t.server(authorized=authority(ca))
+    works(t)
+
+
 @every_client("a key whose certificate is not taken still logs in by itself")
 def _(t):
     ca = make_ca(t)
