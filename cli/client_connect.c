@@ -3,6 +3,7 @@
 #include "cli/client_internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,13 +45,17 @@ static void say_algorithms(struct client *c)
         (int)a.comp_out.n, (const char *)a.comp_out.p);
 }
 
+/* Whole, however long: it may be what a law says must be read. */
 static void show_banner(struct bytes text)
 {
-    static char shown[65536];
-    size_t n = text_escape(shown, sizeof shown - 1, text, TEXT_BANNER);
-    if (n > 0 && shown[n - 1] != '\n')
-        memcpy(shown + n, "\n", 2);
-    log_block(LOG_LEVEL_INFO, shown);
+    enum { PER_BYTE = 4 }; /* "\\xNN" */
+    size_t cap = PER_BYTE * text.n + 8;
+    char *shown = text.n > 0 ? malloc(cap) : NULL;
+    if (shown == NULL)
+        return;
+    (void)text_escape(shown, cap, text, TEXT_BANNER);
+    log_notice(LOG_LEVEL_INFO, shown);
+    free(shown);
 }
 
 static void on_debug(struct client *c, const struct transport_event *e)

@@ -98,7 +98,7 @@ void log_set_sink(void (*sink)(void *user, const char *text, size_t n), void *us
 
 /* One write: lines of several processes on one terminal or file do not mix. A log that cannot be
  * written has nobody to tell. */
-static void emit(const char *text, size_t n)
+static void emit(int fd, const char *text, size_t n)
 {
     if (logger.sink != NULL) {
         logger.sink(logger.user, text, n);
@@ -107,15 +107,20 @@ static void emit(const char *text, size_t n)
     int saved = errno;
     ssize_t written;
     do
-        written = write(logger.fd >= 0 ? logger.fd : STDERR_FILENO, text, n);
+        written = write(fd, text, n);
     while (written < 0 && errno == EINTR);
     errno = saved;
 }
 
-/* A terminal may be in raw mode, where a lone newline does not return to the first column. */
-static const char *line_end(void)
+static int log_fd(void)
 {
-    bool terminal = logger.sink == NULL && logger.fd < 0 && isatty(STDERR_FILENO);
+    return logger.fd >= 0 ? logger.fd : STDERR_FILENO;
+}
+
+/* A terminal may be in raw mode, where a lone newline does not return to the first column. */
+static const char *line_end(int fd)
+{
+    bool terminal = logger.sink == NULL && fd == STDERR_FILENO && isatty(STDERR_FILENO);
     return terminal ? "\r\n" : "\n";
 }
 
@@ -147,32 +152,49 @@ void log_line(enum log_level level, const char *format, ...)
     mask_controls(line);
     bool is_cut = body > 0 && (size_t)body >= room - (size_t)head;
     size_t n = strlen(line);
-    n += (size_t)snprintf(line + n, sizeof line - n, "%s%s", is_cut ? "..." : "", line_end());
-    emit(line, n);
+    n += (size_t)snprintf(
+        line + n, sizeof line - n, "%s%s", is_cut ? "..." : "", line_end(log_fd()));
+    emit(log_fd(), line, n);
     errno = saved;
 }
 
 /* Line by line only where the terminal needs its carriage returns. */
-void log_block(enum log_level level, const char *text)
+static void put_block(int fd, const char *text)
 {
-    if (!log_shows(level))
-        return;
     char out[2 * LOG_LINE_MAX];
-    const char *end = line_end();
+    const char *end = line_end(fd);
     size_t end_n = strlen(end), n = 0;
-    for (; *text != '\0' && n + 2 * end_n < sizeof out; text++) {
-        if (*text == '\n') {
+    bool at_start = true;
+    for (; *text != '\0'; text++) {
+        if (n + 2 * end_n >= sizeof out) {
+            emit(fd, out, n);
+            n = 0;
+        }
+        at_start = *text == '\n';
+        if (at_start) {
             memcpy(out + n, end, end_n);
             n += end_n;
         } else {
             out[n++] = *text;
         }
     }
-    if (n > 0 && out[n - 1] != '\n') {
+    if (!at_start) {
         memcpy(out + n, end, end_n);
         n += end_n;
     }
-    emit(out, n);
+    emit(fd, out, n);
+}
+
+void log_block(enum log_level level, const char *text)
+{
+    if (log_shows(level))
+        put_block(log_fd(), text);
+}
+
+void log_notice(enum log_level level, const char *text)
+{
+    if (log_shows(level))
+        put_block(STDERR_FILENO, text);
 }
 
 void log_peer(enum log_level level, const char *what, struct bytes text)

@@ -56,9 +56,11 @@ void log_line(enum log_level level, const char *format, ...) __attribute__((form
 #define log_verbose(...) log_line(LOG_LEVEL_VERBOSE, __VA_ARGS__)
 #define log_debug(...)   log_line(LOG_LEVEL_DEBUG1, __VA_ARGS__)
 
-/* A text of several lines, already escaped, as it stands: no prefix, no format, one write. For the
- * boxes that must look like ssh's. */
+/* A text of several lines, already escaped, as it stands: no prefix, no format, one write as far as
+ * 8 KiB go. For the boxes that must look like ssh's. */
 void log_block(enum log_level level, const char *text);
+/* The same, to the person and not to the log: on stderr, whatever -E says. */
+void log_notice(enum log_level level, const char *text);
 
 /* One line: what (a literal of ours), a colon, and a peer's text, escaped. */
 void log_peer(enum log_level level, const char *what, struct bytes text);

@@ -370,3 +370,14 @@ def _(t):
     check.true(
         "\x1b" not in errors and "\x07" not in errors, "control characters reached the terminal"
     )
+
+
+@test("a long banner is shown whole, on stderr with -E too, and not at all with -q")
+def _(t):
+    text = "".join("line %d of what you must read\n" % i for i in range(1000))
+    t.server(config="Banner %s" % t.write("banner", text))
+    for words, is_shown in (((), True), (("-E", t.path("log")), True), (("-q",), False)):
+        status, _, errors = t.run(*words, remote=["true"])
+        check.equal(status, 0, "exit status with %r" % (words,))
+        shown = "".join(re.findall(r"line \d+ of what you must read\n", errors))
+        check.true(shown == (text if is_shown else ""), "%d bytes with %r" % (len(shown), words))
