@@ -177,11 +177,24 @@ static bool begin_block(struct source *s, const struct option_place *place, bool
 
 static bool read_file(struct source *s, enum file_check check, bool must_exist);
 
+/* What an Include may name, as far as it is known by now. */
+static const char *expand_include(const struct source *s, const char *path, const char **why)
+{
+    struct options *o = s->r->o;
+    const struct expand_token tokens[] = {{'d', o->env->home}, {'h', current_host(o)},
+        {'l', o->env->host}, {'n', o->host_arg}, {'u', o->env->user}};
+    struct expand e = {.env = o->env,
+        .tokens = tokens,
+        .n_tokens = sizeof tokens / sizeof tokens[0],
+        .variables = true,
+        .tilde = s->is_user};
+    return expand(&o->pool, &e, path, why);
+}
+
 /* Where an Include leads to: from ~/.ssh for the user's files, from /etc/ssh for the system's. */
 static const char *include_path(const struct source *s, const char *arg, const char **why)
 {
     struct options *o = s->r->o;
-    struct expand e = {.env = o->env, .variables = true, .tilde = s->is_user};
     if (*arg == '~' && !s->is_user) {
         *why = "a path in the system's file cannot start with ~";
         return NULL;
@@ -191,7 +204,7 @@ static const char *include_path(const struct source *s, const char *arg, const c
         path = s->is_user ? pool_printf(&o->pool, "~/.ssh/%s", arg)
                           : pool_printf(&o->pool, "%s/%s", o->env->system_dir, arg);
     *why = "out of memory";
-    return path == NULL ? NULL : expand(&o->pool, &e, path, why);
+    return path == NULL ? NULL : expand_include(s, path, why);
 }
 
 static bool include_files(struct source *s, const char *const *paths, size_t n)

@@ -237,6 +237,43 @@ static bool finish_host_keys(struct options *o)
     return expand_list(o, &e, "RevokedHostKeys", revoked);
 }
 
+static bool names_same(const char *a, const char *b)
+{
+    size_t n = strcspn(a, "=");
+    return n == strcspn(b, "=") && memcmp(a, b, n) == 0;
+}
+
+static bool is_set_before(const struct text_list *list, size_t n, const char *setting)
+{
+    for (size_t i = 0; i < n; i++)
+        if (names_same(list->items[i], setting))
+            return true;
+    return false;
+}
+
+/* The first value of a name counts. Values are expanded, names are as they stand. */
+static bool finish_set_env(struct options *o)
+{
+    struct tokens t;
+    tokens_fill(&t, o, true);
+    struct expand e = {.env = o->env, .tokens = t.list, .n_tokens = t.n, .variables = true};
+    struct text_list *list = &o->set_env;
+    size_t n = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        const char *setting = list->items[i], *value = strchr(setting, '=') + 1;
+        if (is_set_before(list, n, setting))
+            continue;
+        if (!expand_text(o, &e, "SetEnv", &value))
+            return false;
+        list->items[n] = pool_printf(
+            &o->pool, "%.*s%s", (int)(strchr(setting, '=') + 1 - setting), setting, value);
+        if (list->items[n++] == NULL)
+            return no_memory();
+    }
+    list->n = n;
+    return true;
+}
+
 /* The shell becomes the program, so that it is the program that is told when we are done. */
 static bool finish_proxy(struct options *o)
 {
@@ -383,7 +420,7 @@ bool options_finish(struct options *o)
     fill_transport(o);
     fill_forwards(o);
     if (!finish_host(o) || !finish_user(o) || !finish_paths(o) || !finish_agent(o) ||
-        !finish_host_keys(o) || !finish_proxy(o) || !finish_command(o))
+        !finish_host_keys(o) || !finish_set_env(o) || !finish_proxy(o) || !finish_command(o))
         return false;
     if (o->session_type == SESSION_SUBSYSTEM && o->remote_command == NULL) {
         log_error("You must specify a subsystem to invoke.");

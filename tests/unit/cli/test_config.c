@@ -334,6 +334,36 @@ static void includes_are_relative_to_their_folder_and_keep_the_block(void)
     fixture_end(&f);
 }
 
+static void an_include_may_name_the_host(void)
+{
+    struct fixture f;
+    fixture_begin(&f);
+    fixture_write(&f, "home/.ssh/web.conf", "HostName real\n");
+    fixture_write(&f, "home/.ssh/real-web%.conf", "Port 2222\n");
+    fixture_write(&f, "home/.ssh/config", "Include %h.conf\nInclude %h-%n%%.conf\n");
+    CU_ASSERT(fixture_parse(&f, "web") == OPTIONS_RUN && config_load(&f.o));
+    CU_ASSERT_EQUAL(f.o.port, 2222);
+    fixture_end(&f);
+    CU_ASSERT(!run(&f, "web", "Include %X.conf\n"));
+    CU_ASSERT(fixture_logged(&f, "Include: unknown %-token"));
+    fixture_end(&f);
+}
+
+static void set_env_expands_values_and_takes_the_first_of_a_name(void)
+{
+    struct fixture f;
+    CU_ASSERT(run(&f, "web", "HostName real\nSetEnv %h=%h/%n%% A= AB=1 A=2\nSetEnv B=3\n"));
+    const struct text_list *list = &f.o.set_env;
+    CU_ASSERT_EQUAL_FATAL(list->n, 3);
+    CU_ASSERT_STRING_EQUAL(list->items[0], "%h=real/web%");
+    CU_ASSERT_STRING_EQUAL(list->items[1], "A=");
+    CU_ASSERT_STRING_EQUAL(list->items[2], "AB=1");
+    fixture_end(&f);
+    CU_ASSERT(!run(&f, "web", "SetEnv A=${ADIT_NO_SUCH_VARIABLE}\n"));
+    CU_ASSERT(fixture_logged(&f, "SetEnv: cannot expand"));
+    fixture_end(&f);
+}
+
 static void an_endless_include_ends(void)
 {
     struct fixture f;
@@ -462,6 +492,8 @@ static const struct unit_test tests[] = {
     UNIT(what_changes_the_way_is_warned_about_aloud),
     UNIT(a_proxy_command_has_its_tokens_and_no_variables_expanded),
     UNIT(includes_are_relative_to_their_folder_and_keep_the_block),
+    UNIT(an_include_may_name_the_host),
+    UNIT(set_env_expands_values_and_takes_the_first_of_a_name),
     UNIT(an_endless_include_ends),
     UNIT(a_file_that_others_can_write_is_refused),
     UNIT(strange_files_are_refused),
