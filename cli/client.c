@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/background.h"
+#include "cli/local_command.h"
 #include "cli/log.h"
 #include "cli/proxy.h"
 #include "forward/socket.h"
@@ -143,6 +144,7 @@ static void forwards_settled(void *user, unsigned n_failed)
         client_hang_up(c, EXIT_OURS);
         return;
     }
+    local_command_run(c->o);
     if (c->o->session_type == SESSION_NONE && !c->o->has_stdio)
         to_background(c);
     else

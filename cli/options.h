@@ -85,6 +85,8 @@ struct options {
     int escape_char;            /* a byte, or ESCAPE_CHAR_NONE */
     const char *command;        /* the words behind the destination; NULL: none */
     const char *remote_command; /* finished: what to run, command or RemoteCommand; NULL: a shell */
+    int permit_local_command;   /* 0, 1 */
+    const char *local_command;  /* finished: for the shell here after the login; NULL: none */
     struct text_list send_env;  /* patterns of variable names; "-pattern" ones are resolved away */
     struct text_list set_env;   /* "NAME=value" */
 

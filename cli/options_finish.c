@@ -295,6 +295,21 @@ static bool finish_proxy(struct options *o)
     return expand_text(o, &e, "ProxyCommand", &o->proxy_line);
 }
 
+/* %T is the tunnel's interface, of which there is none. */
+static bool finish_local_command(struct options *o)
+{
+    bool is_none = o->local_command == NULL || strcasecmp(o->local_command, "none") == 0;
+    if (is_none || !o->permit_local_command) {
+        o->local_command = NULL;
+        return true;
+    }
+    struct tokens t;
+    tokens_fill(&t, o, true);
+    add(&t, 'T', "NONE");
+    struct expand e = {.env = o->env, .tokens = t.list, .n_tokens = t.n};
+    return expand_text(o, &e, "LocalCommand", &o->local_command);
+}
+
 /* Two commands at once would leave one of them out without a word. */
 static bool finish_command(struct options *o)
 {
@@ -327,6 +342,7 @@ static void fill_session(struct options *o)
     default_int(&o->session_type, SESSION_DEFAULT);
     default_int(&o->fork_after_auth, 0);
     default_int(&o->stdin_null, 0);
+    default_int(&o->permit_local_command, 0);
     default_int(&o->request_tty, TTY_AUTO);
     default_int(&o->escape_char, '~');
     if (o->fork_after_auth)
@@ -420,7 +436,8 @@ bool options_finish(struct options *o)
     fill_transport(o);
     fill_forwards(o);
     if (!finish_host(o) || !finish_user(o) || !finish_paths(o) || !finish_agent(o) ||
-        !finish_host_keys(o) || !finish_set_env(o) || !finish_proxy(o) || !finish_command(o))
+        !finish_host_keys(o) || !finish_set_env(o) || !finish_proxy(o) ||
+        !finish_local_command(o) || !finish_command(o))
         return false;
     if (o->session_type == SESSION_SUBSYSTEM && o->remote_command == NULL) {
         log_error("You must specify a subsystem to invoke.");

@@ -135,6 +135,8 @@ static void print_session(FILE *out, const struct options *o)
     print_escape(out, o->escape_char);
     if (o->command == NULL)
         text(out, "remotecommand", o->remote_command);
+    yes_no(out, "permitlocalcommand", o->permit_local_command);
+    text(out, "localcommand", o->local_command);
     each(out, "sendenv", &o->send_env);
     each(out, "setenv", &o->set_env);
     fprintf(out, "loglevel %s\n", log_level_name((enum log_level)o->log_level));

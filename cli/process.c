@@ -56,3 +56,15 @@ void process_after_fork(void)
     sigprocmask(SIG_SETMASK, &none, NULL); /* the loop's signals are blocked here */
     signal(SIGPIPE, SIG_DFL);
 }
+
+const char *process_shell(const struct environment *env)
+{
+    const char *shell = env->get("SHELL");
+    return shell == NULL || *shell == '\0' ? "/bin/sh" : shell;
+}
+
+void process_become_shell(const char *shell, const char *line)
+{
+    execl(shell, shell, "-c", line, (char *)NULL);
+    _exit(127);
+}

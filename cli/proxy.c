@@ -41,16 +41,13 @@ static _Noreturn void become(const char *shell, const char *line, int in, int ou
     process_after_fork();
     if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
         _exit(EXIT_NOT_RUN);
-    execl(shell, shell, "-c", line, (char *)NULL);
-    _exit(EXIT_NOT_RUN);
+    process_become_shell(shell, line);
 }
 
 bool proxy_start(const struct options *o, struct proxy *proxy)
 {
-    const char *shell = o->env->get("SHELL");
+    const char *shell = process_shell(o->env);
     int to[2], from[2]; /* read, write */
-    if (shell == NULL || *shell == '\0')
-        shell = "/bin/sh";
     if (access(shell, X_OK) != 0)
         return fail(log_escape_cstr(shell).s);
     if (!make_pipe(to, 1))

@@ -334,6 +334,21 @@ static void includes_are_relative_to_their_folder_and_keep_the_block(void)
     fixture_end(&f);
 }
 
+static void a_local_command_has_its_tokens_expanded_where_it_is_permitted(void)
+{
+    static const char config[] = "HostName real\nPort 2222\nLocalCommand echo \"$X %h %n %p %T\n";
+    struct fixture f;
+    CU_ASSERT(run(&f, "-oPermitLocalCommand=yes web", config));
+    CU_ASSERT(text_is(f.o.local_command, "echo \"$X real web 2222 NONE"));
+    fixture_end(&f);
+    CU_ASSERT(run(&f, "-oPermitLocalCommand=yes -oLocalCommand=none web", config));
+    CU_ASSERT_PTR_NULL(f.o.local_command);
+    fixture_end(&f);
+    CU_ASSERT(run(&f, "web", config));
+    CU_ASSERT_PTR_NULL(f.o.local_command);
+    fixture_end(&f);
+}
+
 static void an_include_may_name_the_host(void)
 {
     struct fixture f;
@@ -492,6 +507,7 @@ static const struct unit_test tests[] = {
     UNIT(what_changes_the_way_is_warned_about_aloud),
     UNIT(a_proxy_command_has_its_tokens_and_no_variables_expanded),
     UNIT(includes_are_relative_to_their_folder_and_keep_the_block),
+    UNIT(a_local_command_has_its_tokens_expanded_where_it_is_permitted),
     UNIT(an_include_may_name_the_host),
     UNIT(set_env_expands_values_and_takes_the_first_of_a_name),
     UNIT(an_endless_include_ends),
