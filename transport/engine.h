@@ -153,6 +153,7 @@ struct transport {
     bool is_strict;
     bool is_loose; /* the peer talks on in a rekey: quirks.c */
     bool peer_wants_ext_info;
+    bool may_hear_in_auth; /* client: it said that it takes one EXT_INFO in mid login */
     struct bytes offers[N_OFFERS];
     uint8_t offer_room[2048];
     struct transport_algorithms algorithms; /* in force */

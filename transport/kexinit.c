@@ -5,7 +5,8 @@
 #include "proto/text.h"
 #include "transport/engine.h"
 
-#define EXT_INFO_C "ext-info-c"                   /* RFC 8308 section 2.1 */
+#define EXT_INFO_C "ext-info-c" /* RFC 8308 section 2.1 */
+#define EXT_INFO_S "ext-info-s"
 #define STRICT_C   "kex-strict-c-v00@openssh.com" /* OpenSSH PROTOCOL section 1.10 */
 #define STRICT_S   "kex-strict-s-v00@openssh.com"
 
@@ -239,7 +240,7 @@ static enum err take_pseudo_names(struct transport *t, const struct msg_kexinit 
     bool is_client = t->config.role == ROLE_CLIENT;
     struct bytes names = peer->lists[KEXINIT_KEX];
     t->is_strict = namelist_has_cstr(names, is_client ? STRICT_S : STRICT_C);
-    t->peer_wants_ext_info = !is_client && namelist_has_cstr(names, EXT_INFO_C);
+    t->peer_wants_ext_info = namelist_has_cstr(names, is_client ? EXT_INFO_S : EXT_INFO_C);
     if (t->is_strict && t->rx.seq != 1) /* it has been counted */
         return engine_fault(t, ERR_PROTOCOL, "KEXINIT was not the first packet (strict)");
     return ERR_OK;

@@ -345,6 +345,29 @@ static void until(struct pair *p, struct side *s, enum phase phase)
     CU_ASSERT_EQUAL(s->t->phase, phase);
 }
 
+/* Some servers allow this user other algorithms than that one. */
+static void a_client_takes_one_ext_info_in_mid_login_where_it_said_so(void)
+{
+    struct pair p;
+    pair_init(&p);
+    p.holds_auth = true;
+    pair_open(&p);
+    until(&p, &p.client, PH_STRICT);
+    p.client.t->peer_wants_ext_info = true; /* as if the server had said ext-info-s */
+    pair_run(&p);
+    CU_ASSERT_EQUAL(p.client.t->phase, PH_AUTH);
+    CU_ASSERT_EQUAL(p.server.t->phase, PH_AUTH); /* it took it, as the first thing it heard */
+    CU_ASSERT(p.client.t->may_hear_in_auth);
+    pair_rogue(&p.server, ext_info("server-sig-algs", "rsa-sha2-512"));
+    pair_run(&p);
+    CU_ASSERT_EQUAL(p.client.t->phase, PH_AUTH);
+    CU_ASSERT(bytes_is(transport_server_sig_algs(p.client.t), "rsa-sha2-512"));
+    pair_rogue(&p.server, ext_info("server-sig-algs", "ssh-ed25519"));
+    pair_run(&p);
+    CU_ASSERT_EQUAL(p.client.t->phase, PH_BEFORE_SUCCESS);
+    pair_close(&p);
+}
+
 static void a_client_takes_a_second_ext_info_only_before_success(void)
 {
     for (int then_success = 0; then_success < 2; then_success++) {
@@ -453,6 +476,7 @@ static const struct unit_test tests[] = {
     UNIT(a_wrong_guess_is_skipped_in_a_rekey),
     UNIT(something_else_than_the_announced_guess_is_refused),
     UNIT(a_right_guess_counts),
+    UNIT(a_client_takes_one_ext_info_in_mid_login_where_it_said_so),
     UNIT(a_client_takes_a_second_ext_info_only_before_success),
     UNIT(ext_info_comes_not_after_login_nor_in_a_key_exchange),
     UNIT(a_server_takes_one_ext_info_straight_after_newkeys),
