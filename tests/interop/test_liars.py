@@ -1,9 +1,11 @@
-"""Servers that lie during the login: peers/lying_server.py, which is made of Paramiko."""
+"""Servers that lie during the login (peers/lying_server.py, which is made of Paramiko), and clients
+that never come to theirs."""
 
 import os
 import re
 
 import check
+import data
 from case import HERE, Server, make_key
 from check import test
 from peer_kinds import PYTHON, Script, port_of
@@ -96,3 +98,40 @@ def _(t):
     t.need_adit("it goes on")
     asked = ends(t, "expired-password", r"server asked for more than \d+ answers")
     check.true(len(asked.splitlines()) < 250, "%d questions" % len(asked.splitlines()))
+
+
+# ---- clients that do not log in
+
+
+def hold(server, n):
+    """Connects n times and says nothing more; the connections that were not turned away."""
+    held = []
+    for _ in range(n):
+        try:
+            sock = data.connect(server.port)
+            data.receive_exactly(sock, len(b"SSH-2.0-"))
+            held.append(sock)
+        except (OSError, check.Failure):
+            pass  # turned away
+    return held
+
+
+@test("who holds connections open without a login keeps nobody else out", ("aditd",))
+def _(t):
+    server = t.server()
+    echo = data.echo_service()
+    held = hold(server, 100)
+    check.equal(len(held), 20, "connections without a login")
+    server.process.wait_text("turned away a connection from 127.0.0.1: .* not logged in")
+    status, _, errors = t.run("-N")
+    check.equal(status, 255, "exit status from the same address")
+    check.true(errors.strip(), "a message is expected")
+    port = t.port()
+    t.tunnel("-b", "127.0.0.2", "-L", data.spec(port, echo), listens=[port])
+    data.check_echo(port)
+    for sock in held:
+        sock.close()
+    check.wait_for(lambda: server.log().count(" ended: ") >= len(held), "the gateway to notice")
+    port = t.port()
+    t.tunnel("-L", data.spec(port, echo), listens=[port])
+    data.check_echo(port)
