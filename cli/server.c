@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "cli/authorized.h"
@@ -29,6 +30,9 @@ enum {
     /* Requests, queries included: `none`, five keys too many, a query and its signature fit, which
      * is what OpenSSH's MaxAuthTries 6 (failures alone) lets through. */
     AUTH_TRIES = 12,
+    /* Of the descriptors that we may have: what one client's channels may take. Each has a socket,
+     * and for as long as it is dialled sometimes two, so the others have the half of them left. */
+    DESCRIPTORS_PART = 4,
     ALIVE_MS = 15 * 1000, /* a client that is gone frees its ports after a minute */
     ALIVE_COUNT = 3,
 };
@@ -170,6 +174,15 @@ static void mux_event(void *user, const struct mux_event *e)
 /* ---- new connections --------------------------------------------------------------------------
  */
 
+static uint32_t channels_of_one_client(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+        limit.rlim_cur / DESCRIPTORS_PART >= MUX_MAX_CHANNELS)
+        return MUX_MAX_CHANNELS;
+    return (uint32_t)(limit.rlim_cur / DESCRIPTORS_PART);
+}
+
 static void accepted(void *user, int fd, const char *from_host, uint16_t from_port)
 {
     struct server *s = user;
@@ -209,6 +222,7 @@ static void accepted(void *user, int fd, const char *from_host, uint16_t from_po
             .ended = conn_ended},
         .alive_interval_ms = ALIVE_MS,
         .alive_count_max = ALIVE_COUNT,
+        .max_channels = channels_of_one_client(),
         .name = c->from};
     c->peer = peer_new(&config);
     log_verbose("#%u connection from %s", c->serial, c->from);

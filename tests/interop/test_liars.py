@@ -3,6 +3,7 @@ that never come to theirs."""
 
 import os
 import re
+import resource
 
 import check
 import data
@@ -135,3 +136,18 @@ def _(t):
     port = t.port()
     t.tunnel("-L", data.spec(port, echo), listens=[port])
     data.check_echo(port)
+
+
+@test("who opens channels without end leaves descriptors to the others", ("aditd",))
+def _(t):
+    server = t.server()
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (256, 256))
+    echo, port, other = data.echo_service(), t.port(), t.port()
+    greedy = t.tunnel("-L", data.spec(port, echo), listens=[port])
+    held = [data.connect(port) for _ in range(400)]
+    greedy.wait_text("too many channels")
+    data.check_echo_on(held[0])
+    t.tunnel("-L", data.spec(other, echo), listens=[other])
+    data.check_echo(other)
+    for sock in held:
+        sock.close()
