@@ -1,5 +1,5 @@
-"""Servers that lie during the login (peers/lying_server.py, which is made of Paramiko), and clients
-that never come to theirs."""
+"""Servers that lie about their key or during the login (peers/lying_server.py, which is made of
+Paramiko), and clients that never come to theirs."""
 
 import os
 import re
@@ -18,12 +18,12 @@ FREE = "127.0.0.1 let us in without asking for any proof of who we are"
 ASKS = ("-o", "BatchMode=no")
 
 
-def liar(t, lie):
-    """Starts a server that tells the lie, for the client to know as gate."""
+def liar(t, lie, *kind):
+    """Starts a server that tells the lie, for the client to know as gate. kind is its host key's."""
     Script("Paramiko", "paramiko").need()
-    host_key = make_key(t.path("gate_host_key"))
+    host_key, other = make_key(t.path("gate_host_key"), *kind), make_key(t.path("other_host_key"))
     script = os.path.join(HERE, "peers", "lying_server.py")
-    process = t.start("gate", [PYTHON, "-W", "ignore", script, lie, host_key])
+    process = t.start("gate", [PYTHON, "-W", "ignore", script, lie, host_key, other])
     server = Server("gate", port_of(process), host_key, process)
     t.servers["gate"] = server
     t.know(server)
@@ -99,6 +99,29 @@ def _(t):
     t.need_adit("it goes on")
     asked = ends(t, "expired-password", r"server asked for more than \d+ answers")
     check.true(len(asked.splitlines()) < 250, "%d questions" % len(asked.splitlines()))
+
+
+# ---- who the server is
+
+
+@test("a host key that is too short is refused, and the reason is told")
+def _(t):
+    t.need_adit("its words differ")
+    liar(t, "key-unsigned", "rsa", "-b", "1024")
+    status, _, errors = t.run("-N")
+    check.equal(status, 255, "exit status")
+    check.matches(errors, "server's host key is damaged or of a kind that is not accepted", "reason")
+    check.matches(errors, "Host key verification failed", "message")
+
+
+@test("another host key in a renewed key exchange ends the connection, and the reason is told")
+def _(t):
+    t.need_adit("its words differ")
+    liar(t, "other-host")
+    status, _, errors = t.run("-N")
+    check.equal(status, 255, "exit status")
+    check.matches(errors, "another host key in a renewed key exchange", "reason")
+    check.matches(errors, "Host key verification failed", "message")
 
 
 # ---- clients that do not log in

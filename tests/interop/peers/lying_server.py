@@ -2,7 +2,7 @@
 """A server that keeps to the protocol until the login, and then tells the lie that it is asked for:
 Paramiko's key exchange, and messages of our own behind it.
 
-lying_server.py LIE HOST_KEY"""
+lying_server.py LIE HOST_KEY [OTHER_HOST_KEY]"""
 
 import socket
 import sys
@@ -12,9 +12,21 @@ import paramiko
 from paramiko.auth_handler import AuthHandler
 from paramiko.message import Message
 
-LIE, HOST_KEY = sys.argv[1:3]
+LIE, *KEYS = sys.argv[1:]
 SERVICE_REQUEST, SERVICE_ACCEPT = 5, 6
 REQUEST, FAILURE, SUCCESS, INFO_REQUEST, INFO_RESPONSE = 50, 51, 52, 60, 61
+
+
+def host_key(path):
+    for kind in (paramiko.Ed25519Key, paramiko.RSAKey):
+        try:
+            return kind.from_private_key_file(path)
+        except paramiko.SSHException:
+            pass
+    sys.exit("%s: no key that Paramiko reads" % path)
+
+
+HOST_KEYS = [host_key(path) for path in KEYS]
 
 
 class Liar(AuthHandler):
@@ -87,6 +99,14 @@ class Liar(AuthHandler):
             yield
             self.send(INFO_REQUEST, "Your password has expired.", "")
 
+    def other_host(self):
+        """Logs in whoever comes, and then wants new keys, as another host."""
+        yield
+        self.send(SUCCESS)
+        self.transport.add_server_key(HOST_KEYS[1])
+        threading.Thread(target=self.transport.renegotiate_keys, daemon=True).start()
+        yield
+
     _server_handler_table = {
         SERVICE_REQUEST: accept_service,
         REQUEST: take,
@@ -102,13 +122,14 @@ LIES = {
         "one_question",
         "many_questions",
         "expired_password",
+        "other_host",
     )
 }
 
 
 def serve(sock):
     transport = paramiko.Transport(sock)
-    transport.add_server_key(paramiko.Ed25519Key.from_private_key_file(HOST_KEY))
+    transport.add_server_key(HOST_KEYS[0])
     try:
         transport.start_server(server=paramiko.ServerInterface())
     except (paramiko.SSHException, EOFError) as error:
