@@ -50,7 +50,11 @@ static void say_end(struct client *c, const struct fault *why)
         if (c->login != NULL)
             login_explain_end(c->login);
         break;
-    case ERR_HOST_KEY: log_error("Host key verification failed."); break;
+    case ERR_HOST_KEY:
+        if (!c->refused_host_key) /* else said when it happened, at length */
+            log_error("%s: %s", c->o->host, why->text);
+        log_error("Host key verification failed.");
+        break;
     case ERR_AUTH: break; /* said when it happened */
     default: log_error("%s: %s", c->o->host, why->text); break;
     }

@@ -26,6 +26,7 @@ static void decide_host_key(struct client *c, struct bytes key)
 {
     struct host_key_outcome outcome = host_key_decide(c->o, c->address, key, &c->rng);
     c->restricted = outcome.trust == HOST_KEY_RESTRICTED;
+    c->refused_host_key = outcome.trust == HOST_KEY_REFUSED;
     c->may_update_hosts = outcome.may_update;
     if (c->restricted && c->login != NULL)
         login_restrict(c->login);

@@ -124,13 +124,6 @@ static const char *line_end(int fd)
     return terminal ? "\r\n" : "\n";
 }
 
-static void mask_controls(char *s)
-{
-    for (; *s != '\0'; s++)
-        if ((unsigned char)*s < 0x20 || *s == 0x7f)
-            *s = '?';
-}
-
 void log_line(enum log_level level, const char *format, ...)
 {
     if (!log_shows(level))
@@ -149,7 +142,7 @@ void log_line(enum log_level level, const char *format, ...)
     va_end(args);
     if (body < 0)
         line[head] = '\0';
-    mask_controls(line);
+    text_mask(line); /* the last line of defence: what peers say was escaped long before */
     bool is_cut = body > 0 && (size_t)body >= room - (size_t)head;
     size_t n = strlen(line);
     n += (size_t)snprintf(

@@ -1,6 +1,7 @@
 /* State: `method` is the one under way; `can_continue` what the server last said may follow. A
  * method is spent when it has nothing more to offer: publickey when its identities are used up, the
  * two that ask a person after NumberOfPasswordPrompts tries. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +61,7 @@ void login_free(struct login *l)
 
 bool login_was_free(const struct login *l)
 {
-    return !l->was_asked;
+    return !l->has_proved;
 }
 
 const char *login_method(const struct login *l)
@@ -203,6 +204,7 @@ static void sign(struct login *l, const struct transport_event *e)
         transport_auth_signature(l->tp, nothing);
         return;
     }
+    l->has_proved = true;
     transport_auth_signature(l->tp, (struct bytes){signature, n});
 }
 
@@ -219,8 +221,10 @@ static bool ask_password(struct login *l)
         log_error("Permission denied, please try again.");
     snprintf(prompt, sizeof prompt, "%s's password: ", l->who);
     long n = prompt_ask(PROMPT_SECRET, prompt, secret, sizeof secret);
-    if (n >= 0)
+    if (n >= 0) {
+        l->has_proved = true;
         transport_auth_password(l->tp, (struct bytes){(const uint8_t *)secret, (size_t)n});
+    }
     secure_wipe(secret, sizeof secret);
     return n >= 0;
 }
@@ -249,6 +253,8 @@ static bool new_password(struct login *l, struct bytes words)
     secure_wipe(old, sizeof old);
     secure_wipe(fresh, sizeof fresh);
     secure_wipe(again, sizeof again);
+    if (!done)
+        log_error("%s: no new password was given", l->who);
     return done;
 }
 
@@ -287,9 +293,14 @@ static bool answer_prompts(struct login *l, struct msg_info_request prompts)
     char answers[MAX_PROMPTS][SECRET_MAX + 2];
     struct bytes slices[MAX_PROMPTS];
     size_t n = 0;
-    bool good = prompts.n_prompts <= MAX_PROMPTS;
+    bool good = true;
     struct bytes words;
     bool echo;
+    if (prompts.n_prompts > MAX_PROMPTS) {
+        log_error("%s: the server asks %" PRIu32 " questions at once, more than %d", l->who,
+            prompts.n_prompts, MAX_PROMPTS);
+        return false;
+    }
     show_instruction(prompts.name, prompts.instruction);
     while (good && msg_info_request_next(&prompts, &words, &echo)) {
         char escaped[512], prompt[PROMPT_MAX + 128];
@@ -302,8 +313,11 @@ static bool answer_prompts(struct login *l, struct msg_info_request prompts)
         n++;
         l->asked_prompts = true;
     }
+    l->has_proved |= good && n > 0;
     if (good)
         transport_auth_answers(l->tp, slices, n);
+    else
+        log_error("%s: the server's question was not answered", l->who);
     secure_wipe(answers, sizeof answers);
     return good;
 }
@@ -374,7 +388,6 @@ void login_explain_end(const struct login *l)
 
 static bool failed(struct login *l, const struct transport_event *e)
 {
-    l->was_asked = true;
     text_escape(l->can_continue, sizeof l->can_continue, e->text, TEXT_LINE);
     log_debug("Authentications that can continue: %s", l->can_continue);
     if (e->partial) {

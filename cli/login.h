@@ -32,7 +32,8 @@ bool login_event(struct login *l, const struct transport_event *e);
 /* The server ended the connection: was it that we offered too many keys? Says what helps. */
 void login_explain_end(const struct login *l);
 
-/* After SUCCESS: did the server let us in without asking for anything? */
+/* After SUCCESS: did the server let us in without a signature, a password or an answer? One that
+ * says yes to a public key alone, or to questions that it does not ask, wants no proof either. */
 bool login_was_free(const struct login *l);
 /* The method that succeeded, for -v. Static. */
 const char *login_method(const struct login *l);

@@ -62,6 +62,7 @@ static void signed_by_agent(void *user, struct bytes signature, const char *why)
     if (why != NULL)
         log_error("signing failed for %s \"%s\" from agent: %s",
             key_short_name((struct bytes){id->blob, id->blob_n}), log_escape_cstr(id->path).s, why);
+    l->has_proved |= signature.n > 0;
     transport_auth_signature(l->tp, signature);
     peer_kick(l->config.peer);
 }

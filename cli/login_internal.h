@@ -22,7 +22,7 @@ struct login {
     bool spent[N_METHODS];
     int tries[N_METHODS];
     bool asked_prompts; /* keyboard-interactive: this round did ask something */
-    bool was_asked;     /* the server wanted anything at all */
+    bool has_proved;    /* a signature, a password or an answer was sent */
     bool restricted;
     char can_continue[512];
     char who[600]; /* "user@host" */

@@ -7,6 +7,7 @@
 
 #include "cli/keywords.h"
 #include "proto/known_hosts.h"
+#include "proto/text.h"
 
 void options_init(struct options *o, const struct environment *env)
 {
@@ -101,10 +102,7 @@ bool options_set(struct options *o, const struct option_place *place, const char
 
 static bool holds_none_of(const char *s, const char *forbidden)
 {
-    for (; *s != '\0'; s++)
-        if ((unsigned char)*s < ' ' || *s == 0x7f || strchr(forbidden, *s) != NULL)
-            return false;
-    return true;
+    return text_is_harmless(bytes_of(s)) && s[strcspn(s, forbidden)] == '\0';
 }
 
 bool options_host_is_sane(const char *host)

@@ -194,8 +194,9 @@ struct option_where option_where(const struct option_place *place);
 bool options_set(struct options *o, const struct option_place *place, const char *keyword,
     const char *const *args, size_t n_args);
 
-/* A name that may be connected to, looked up and printed: not empty, no blanks or control
- * characters, no leading dash, nothing a shell would act on (CVE-2023-51385), no comma or slash. */
+/* A name that may be connected to, looked up and printed: not empty, no blanks, nothing that a
+ * screen must not see (text_is_harmless), no leading dash, nothing a shell would act on
+ * (CVE-2023-51385), no comma or slash. */
 bool options_host_is_sane(const char *host);
 /* The same for a remote user, who may hold blanks in the middle, a slash, a comma and, not at the
  * end, a backslash (DOMAIN\user). CVE-2025-61984. */

@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "cli/authorized.h"
 #include "cli/background.h"
 #include "cli/log.h"
 #include "cli/server_host_keys.h"
+#include "cli/strangers.h"
 #include "cli/version.h"
 #include "crypto/cert.h"
 #include "forward/gateway.h"
@@ -28,13 +30,11 @@ enum {
     /* Requests, queries included: `none`, five keys too many, a query and its signature fit, which
      * is what OpenSSH's MaxAuthTries 6 (failures alone) lets through. */
     AUTH_TRIES = 12,
+    /* Of the descriptors that we may have: what one client's channels may take. Each has a socket,
+     * and for as long as it is dialled sometimes two, so the others have the half of them left. */
+    DESCRIPTORS_PART = 4,
     ALIVE_MS = 15 * 1000, /* a client that is gone frees its ports after a minute */
     ALIVE_COUNT = 3,
-    /* MaxStartups 10:30:100: from 10 strangers on 30 % of new ones are turned away, from 100 all.
-     */
-    STARTUPS_BEGIN = 10,
-    STARTUPS_RATE = 30,
-    STARTUPS_FULL = 100,
 };
 
 struct server {
@@ -44,7 +44,7 @@ struct server {
     struct resolver *resolver;
     struct listener *listener;
     struct conn *conns;
-    unsigned n_strangers; /* connections that have not logged in */
+    struct strangers strangers;
     unsigned n_serial;
 };
 
@@ -53,8 +53,8 @@ struct conn {
     struct conn *next, **at;
     struct peer *peer;
     struct gateway *gateway;
-    bool is_stranger;
-    unsigned serial; /* names the connection in the log */
+    struct stranger stranger; /* until it has logged in */
+    unsigned serial;          /* names the connection in the log */
     char from[80];
     char address[NI_MAXHOST]; /* the numeric part of from */
     char user[128];           /* escaped */
@@ -71,8 +71,7 @@ static void conn_free(struct conn *c)
     *c->at = c->next;
     if (c->next != NULL)
         c->next->at = c->at;
-    if (c->is_stranger)
-        c->server->n_strangers--;
+    strangers_remove(&c->server->strangers, &c->stranger);
     gateway_free(c->gateway);
     peer_free(c->peer);
     free(c);
@@ -142,8 +141,7 @@ static void logged_in(struct conn *c)
 {
     struct gateway_config config = {
         .peer = c->peer, .resolver = c->server->resolver, .say = conn_say, .user = c};
-    c->is_stranger = false;
-    c->server->n_strangers--;
+    strangers_remove(&c->server->strangers, &c->stranger);
     c->gateway = gateway_new(&config);
     if (c->gateway == NULL)
         peer_close(c->peer, "out of memory");
@@ -176,33 +174,29 @@ static void mux_event(void *user, const struct mux_event *e)
 /* ---- new connections --------------------------------------------------------------------------
  */
 
-static bool turned_away(struct server *s)
+static uint32_t channels_of_one_client(void)
 {
-    if (s->n_strangers < STARTUPS_BEGIN)
-        return false;
-    if (s->n_strangers >= STARTUPS_FULL)
-        return true;
-    unsigned percent = STARTUPS_RATE + (100 - STARTUPS_RATE) * (s->n_strangers - STARTUPS_BEGIN) /
-                                           (STARTUPS_FULL - STARTUPS_BEGIN);
-    uint8_t die[2];
-    rng_bytes(&s->rng, die, sizeof die);
-    return (unsigned)(die[0] << 8 | die[1]) % 100 < percent;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+        limit.rlim_cur / DESCRIPTORS_PART >= MUX_MAX_CHANNELS)
+        return MUX_MAX_CHANNELS;
+    return (uint32_t)(limit.rlim_cur / DESCRIPTORS_PART);
 }
 
 static void accepted(void *user, int fd, const char *from_host, uint16_t from_port)
 {
     struct server *s = user;
-    struct conn *c = turned_away(s) ? NULL : calloc(1, sizeof *c);
+    bool is_one_too_many = strangers_turn_away(&s->strangers, from_host, &s->rng);
+    struct conn *c = is_one_too_many ? NULL : calloc(1, sizeof *c);
     if (c == NULL) {
         log_info("turned away a connection from %s: %u have not logged in yet", from_host,
-            s->n_strangers);
+            s->strangers.n);
         socket_reset(fd);
         return;
     }
     c->server = s;
     c->serial = ++s->n_serial;
-    c->is_stranger = true;
-    s->n_strangers++;
+    strangers_add(&s->strangers, &c->stranger, from_host);
     snprintf(c->from, sizeof c->from, "%s port %u", from_host, from_port);
     snprintf(c->address, sizeof c->address, "%s", from_host);
     c->next = s->conns;
@@ -228,6 +222,7 @@ static void accepted(void *user, int fd, const char *from_host, uint16_t from_po
             .ended = conn_ended},
         .alive_interval_ms = ALIVE_MS,
         .alive_count_max = ALIVE_COUNT,
+        .max_channels = channels_of_one_client(),
         .name = c->from};
     c->peer = peer_new(&config);
     log_verbose("#%u connection from %s", c->serial, c->from);

@@ -54,6 +54,25 @@ static void is_cut_well(
         fuzz_require(memcmp(cut, whole, n - 3) == 0 && strcmp(cut + n - 3, "...") == 0);
 }
 
+/* A mask and a question after what is harmless judge as escaping does. */
+static void is_masked_well(struct bytes in)
+{
+    char text[MAX_BYTES + 1], before[MAX_BYTES + 1];
+    size_t n = 0;
+    while (n < in.n && in.p[n] != '\0' && in.p[n] != '\\') /* what a line doubles is harmless */
+        n++;
+    in.n = n;
+    memcpy(text, in.p, n);
+    text[n] = '\0';
+    memcpy(before, text, n + 1);
+    static char escaped[4 * MAX_BYTES + 8];
+    bool is_clean = text_escape(escaped, sizeof escaped, in, TEXT_LINE) == n;
+    fuzz_require(text_is_harmless(in) == is_clean);
+    text_mask(text);
+    fuzz_require(strlen(text) == n && text_is_harmless(bytes_of(text)));
+    fuzz_require((strcmp(text, before) == 0) == is_clean);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static char whole[4 * MAX_BYTES + 8];
@@ -71,5 +90,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     n_whole = text_escape(whole, sizeof whole, in, TEXT_BANNER);
     is_harmless(whole, n_whole);
     is_cut_well(whole, n_whole, cap, in, TEXT_BANNER);
+    is_masked_well(in);
     return 0;
 }

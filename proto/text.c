@@ -42,6 +42,42 @@ static bool is_dangerous(uint32_t code)
            (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
 }
 
+/* The bytes of the character that in starts with; 0 for one that is not to be shown as it is. */
+static size_t harmless_bytes(struct bytes in)
+{
+    uint32_t code = 0;
+    size_t n = utf8_decode(in, &code);
+    return is_dangerous(code) ? 0 : n;
+}
+
+bool text_is_harmless(struct bytes text)
+{
+    while (text.n > 0) {
+        size_t n = harmless_bytes(text);
+        if (n == 0)
+            return false;
+        text.p += n;
+        text.n -= n;
+    }
+    return true;
+}
+
+void text_mask(char *text)
+{
+    size_t left = strlen(text);
+    while (left > 0) {
+        size_t n = harmless_bytes((struct bytes){(const uint8_t *)text, left});
+        if (n == 0) {
+            uint32_t code = 0;
+            n = utf8_decode((struct bytes){(const uint8_t *)text, left}, &code);
+            n = n == 0 ? 1 : n;
+            memset(text, '?', n);
+        }
+        text += n;
+        left -= n;
+    }
+}
+
 /* What one character of the input becomes: at most four escaped bytes. */
 struct piece {
     size_t taken; /* bytes of input */

@@ -16,4 +16,11 @@ enum text_mode {
  * least 8. */
 size_t text_escape(char *out, size_t cap, struct bytes in, enum text_mode mode);
 
+/* True for text of which a TEXT_LINE would escape nothing but backslashes: what names that we are
+ * given must be, since they are shown in many places. */
+bool text_is_harmless(struct bytes text);
+/* Puts a '?' in the place of each byte that would be escaped, backslashes excepted: for a line that
+ * is ready to be shown, and should have nothing of that left. */
+void text_mask(char *text);
+
 #endif

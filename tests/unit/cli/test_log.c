@@ -27,6 +27,11 @@ static void no_control_character_gets_through(void)
     log_error("%s", "a\x1b[2Jb\nadit: forged\x7f");
     CU_ASSERT_STRING_EQUAL(f.log, "adit: a?[2Jb?adit: forged?\n");
     fixture_clear_log(&f);
+    log_error("%s", "a\x9b"
+                    "31m \xc2\x9b"
+                    "31m \xe2\x80\xae \xc3\xbc \\ \xff");
+    CU_ASSERT_STRING_EQUAL(f.log, "adit: a?31m ??31m ??? \xc3\xbc \\ ?\n");
+    fixture_clear_log(&f);
     log_peer(LOG_LEVEL_INFO, "the server says", bytes_of("x\x1b]0;t\x07\n\xc2\x9b"));
     CU_ASSERT_EQUAL(fixture_log_lines(&f), 1);
     CU_ASSERT(strchr(f.log, 0x1b) == NULL);

@@ -256,6 +256,23 @@ static void names_are_checked_at_the_door(void)
     CU_ASSERT(!options_user_is_sane(""));
 }
 
+/* A byte 0x9b is to many terminals what ESC [ is. */
+static void names_that_a_screen_must_not_see_are_refused(void)
+{
+    static const char *const bad[] = {"a\x9b"
+                                      "31mb",
+        "a\xc2\x9b"
+        "31mb",
+        "a\xe2\x80\xae"
+        "b",
+        "a\xffz", "a\xc3"};
+    CU_ASSERT(options_host_is_sane("b\xc3\xbc"
+                                   "cher.example"));
+    CU_ASSERT(options_user_is_sane("j\xc3\xbcrgen"));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        CU_ASSERT(!options_host_is_sane(bad[i]) && !options_user_is_sane(bad[i]));
+}
+
 static void the_effective_configuration_can_be_printed(void)
 {
     struct fixture f;
@@ -422,6 +439,7 @@ static const struct unit_test tests[] = {
     UNIT(going_to_the_background_needs_something_to_do),
     UNIT(a_missing_identity_is_warned_about_and_left_out),
     UNIT(names_are_checked_at_the_door),
+    UNIT(names_that_a_screen_must_not_see_are_refused),
     UNIT(the_effective_configuration_can_be_printed),
     UNIT(the_agent_is_where_the_option_says),
     UNIT(keys_are_given_to_the_agent_as_asked_for),

@@ -150,6 +150,46 @@ static void escapes_and_characters_are_never_split(void)
     }
 }
 
+/* Both judge each character as text_escape() does. */
+static void what_is_harmless_is_what_needs_no_escape(void)
+{
+    for (uint32_t code = 0; code < 0x3000; code++) {
+        char in[8], out[16], masked[8];
+        size_t n = 0;
+        if (code < 0x80)
+            in[n++] = (char)code;
+        else if (code < 0x800)
+            in[n++] = (char)(0xc0 | code >> 6);
+        else {
+            in[n++] = (char)(0xe0 | code >> 12);
+            in[n++] = (char)(0x80 | (code >> 6 & 0x3f));
+        }
+        if (code >= 0x80)
+            in[n++] = (char)(0x80 | (code & 0x3f));
+        in[n] = '\0';
+        struct bytes b = {(const uint8_t *)in, n};
+        bool is_kept = code == '\\' || text_escape(out, sizeof out, b, TEXT_LINE) == n;
+        CU_ASSERT_EQUAL(text_is_harmless(b), is_kept);
+        memcpy(masked, in, n + 1);
+        text_mask(masked);
+        CU_ASSERT_EQUAL(strlen(masked), strlen(in));
+        CU_ASSERT_STRING_EQUAL(masked, code == 0 || is_kept ? in
+                                       : n == 1             ? "?"
+                                       : n == 2             ? "??"
+                                                            : "???");
+    }
+}
+
+static void what_is_no_utf_8_is_masked_byte_by_byte(void)
+{
+    char text[] = "a\xc3 b\xff\xe2\x80 c\xed\xa0\x80 \xf0\x9f\x98\x80";
+    CU_ASSERT_FALSE(text_is_harmless(bytes_of(text)));
+    text_mask(text);
+    CU_ASSERT_STRING_EQUAL(text, "a? b??? c??? \xf0\x9f\x98\x80");
+    CU_ASSERT_TRUE(text_is_harmless(bytes_of(text)));
+    CU_ASSERT_TRUE(text_is_harmless((struct bytes){NULL, 0}));
+}
+
 static const struct unit_test tests[] = {
     UNIT(plain_text_is_kept),
     UNIT(every_ascii_control_is_escaped_in_a_line),
@@ -161,6 +201,8 @@ static const struct unit_test tests[] = {
     UNIT(invalid_UTF_8_is_escaped_byte_by_byte),
     UNIT(what_does_not_fit_ends_in_dots),
     UNIT(escapes_and_characters_are_never_split),
+    UNIT(what_is_harmless_is_what_needs_no_escape),
+    UNIT(what_is_no_utf_8_is_masked_byte_by_byte),
 };
 
 UNIT_MAIN("text", tests)
