@@ -30,9 +30,8 @@ enum {
     /* Requests, queries included: `none`, five keys too many, a query and its signature fit, which
      * is what OpenSSH's MaxAuthTries 6 (failures alone) lets through. */
     AUTH_TRIES = 12,
-    /* Of the descriptors that we may have: what one client's channels may take. Each has a socket,
-     * and for as long as it is dialled sometimes two, so the others have the half of them left. */
-    DESCRIPTORS_PART = 4,
+    /* Of the descriptors that we may have, the part that no client's channels alone may take. */
+    OTHERS_PART = 4,
     ALIVE_MS = 15 * 1000, /* a client that is gone frees its ports after a minute */
     ALIVE_COUNT = 3,
 };
@@ -177,10 +176,10 @@ static void mux_event(void *user, const struct mux_event *e)
 static uint32_t channels_of_one_client(void)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
-        limit.rlim_cur / DESCRIPTORS_PART >= MUX_MAX_CHANNELS)
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return MUX_MAX_CHANNELS;
-    return (uint32_t)(limit.rlim_cur / DESCRIPTORS_PART);
+    rlim_t most = limit.rlim_cur - limit.rlim_cur / OTHERS_PART;
+    return most < MUX_MAX_CHANNELS ? (uint32_t)most : MUX_MAX_CHANNELS;
 }
 
 static void accepted(void *user, int fd, const char *from_host, uint16_t from_port)
