@@ -8,7 +8,8 @@
  * the last word (RFC 4254 section 5.3), so HALF_CLOSED stands nowhere. After EOF only data is
  * wrong; a second EOF says nothing new and some implementations send it, so it may come.
  *
- * Our own stream does not matter here: what crosses with our CLOSE on the way is legal. */
+ * Our own stream does not matter here: what crosses with our CLOSE on the way is legal.
+ * WINDOW_ADJUST behind the peer's CLOSE is passed over before it comes here (window.c). */
 static const uint8_t accepted_in[] = {
     [MSG_CHANNEL_OPEN_CONFIRMATION - MSG_CHANNEL_OPEN] = HALF_ASKED,
     [MSG_CHANNEL_OPEN_FAILURE - MSG_CHANNEL_OPEN] = HALF_ASKED,

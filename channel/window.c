@@ -174,12 +174,22 @@ enum err on_extended_data(struct mux *m, struct wire_reader *r)
         (struct mux_event){.type = MUX_EXTENDED, .data = msg.data, .code = msg.code});
 }
 
+/* Ruby's net-ssh gives credit for a channel that it has closed. That says nothing to anybody, so it
+ * is no reason to end every other channel, and ssh and sshd take no offence either. */
+static bool is_closed_by_peer(const struct mux *m, uint32_t id)
+{
+    const struct chan *c = table_find(&m->table, id);
+    return c == NULL || c->in == HALF_CLOSED;
+}
+
 /* The sum must stay below 2^32. Adding 0 changes nothing, and wakes nobody whose window is 0. */
 enum err on_window_adjust(struct mux *m, struct wire_reader *r)
 {
     struct msg_window_adjust msg;
     if (msg_window_adjust_decode(r, &msg) != ERR_OK)
         return packet_malformed(m, MSG_CHANNEL_WINDOW_ADJUST);
+    if (is_closed_by_peer(m, msg.recipient))
+        return ERR_OK;
     struct chan *c = packet_chan(m, MSG_CHANNEL_WINDOW_ADJUST, msg.recipient);
     if (c == NULL)
         return m->fault.code;

@@ -243,7 +243,7 @@ static enum value_list sort_out(struct pool *pool, struct bytes list, struct byt
 {
     struct bytes name;
     while (namelist_next(&list, &name)) {
-        if (namelist_has(ours, name) || (name.n > 0 && is_pattern(name)))
+        if (namelist_has(ours, name) || is_pattern(name))
             continue;
         char *copy = pool_strndup(pool, (const char *)name.p, name.n);
         if (copy == NULL)

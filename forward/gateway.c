@@ -104,6 +104,18 @@ static void direct_tcpip(struct gateway *g, const struct mux_event *e)
     inbound_dial(&g->inbound, &request);
 }
 
+/* Unix sockets have a channel type and requests of their own (OpenSSH PROTOCOL section 2.4). */
+static void refuse_type(struct gateway *g, const struct mux_event *e)
+{
+    char shown[64];
+    text_escape(shown, sizeof shown, e->name, TEXT_LINE);
+    say(g, "refused a channel of type %s: this server forwards TCP ports only", shown);
+    mux_refuse(peer_mux(g->config.peer), e->chan, OPEN_UNKNOWN_CHANNEL_TYPE,
+        bytes_is(e->name, "direct-streamlocal@openssh.com")
+            ? "this server forwards TCP ports only, no Unix sockets"
+            : "this server forwards TCP ports only");
+}
+
 static void open_request(struct gateway *g, const struct mux_event *e)
 {
     struct mux *m = peer_mux(g->config.peer);
@@ -114,7 +126,7 @@ static void open_request(struct gateway *g, const struct mux_event *e)
         mux_refuse(m, e->chan, OPEN_ADMINISTRATIVELY_PROHIBITED,
             "this server forwards ports only, it runs no commands or shells");
     } else {
-        mux_refuse(m, e->chan, OPEN_UNKNOWN_CHANNEL_TYPE, "unknown channel type");
+        refuse_type(g, e);
     }
 }
 
@@ -235,6 +247,14 @@ static void cancel_tcpip_forward(struct gateway *g, const struct mux_event *e)
         mux_global_reply(peer_mux(g->config.peer), e->ticket, found, (struct bytes){0});
 }
 
+static void refuse_global(struct gateway *g, const struct mux_event *e)
+{
+    if (bytes_is(e->name, "streamlocal-forward@openssh.com"))
+        say(g, "refused to listen on a Unix socket: this server forwards TCP ports only");
+    if (e->want_reply)
+        mux_global_reply(peer_mux(g->config.peer), e->ticket, false, (struct bytes){0});
+}
+
 void gateway_event(struct gateway *g, const struct mux_event *e)
 {
     if (e->type == MUX_OPEN_REQUEST)
@@ -243,7 +263,7 @@ void gateway_event(struct gateway *g, const struct mux_event *e)
         tcpip_forward(g, e);
     else if (e->type == MUX_GLOBAL_REQUEST && bytes_is(e->name, "cancel-tcpip-forward"))
         cancel_tcpip_forward(g, e);
-    else if (e->type == MUX_GLOBAL_REQUEST && e->want_reply)
-        mux_global_reply(peer_mux(g->config.peer), e->ticket, false, (struct bytes){0});
+    else if (e->type == MUX_GLOBAL_REQUEST)
+        refuse_global(g, e);
     peer_kick(g->config.peer);
 }

@@ -6,10 +6,10 @@
 
 enum { MAX_BYTES = 1024 };
 
-/* The names of a valid list, joined by commas, are the list. */
+/* The names of a valid list, joined by commas, are the list without its empty names. */
 static void joins_again(struct bytes list)
 {
-    uint8_t out[MAX_BYTES];
+    uint8_t out[MAX_BYTES], expected[MAX_BYTES];
     struct wire_writer w = wire_writer(out, sizeof out);
     struct bytes left = list, name;
     for (bool is_first = true; namelist_next(&left, &name); is_first = false) {
@@ -18,7 +18,13 @@ static void joins_again(struct bytes list)
             wire_put_u8(&w, ',');
         wire_put_raw(&w, name);
     }
-    fuzz_require(bytes_equal(wire_written(&w), list));
+    size_t n = 0;
+    for (size_t i = 0; i < list.n; i++)
+        if (list.p[i] != ',' || (n > 0 && expected[n - 1] != ','))
+            expected[n++] = list.p[i];
+    if (n > 0 && expected[n - 1] == ',')
+        n--;
+    fuzz_require(bytes_equal(wire_written(&w), (struct bytes){expected, n}));
 }
 
 static void chooses_the_first_in_common(struct bytes client, struct bytes server)

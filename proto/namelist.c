@@ -13,7 +13,7 @@ static bool is_name_char(uint8_t c)
 
 static bool name_is_valid(struct bytes name)
 {
-    if (name.n == 0 || name.n > NAME_MAX_BYTES)
+    if (name.n > NAME_MAX_BYTES)
         return false;
     for (size_t i = 0; i < name.n; i++)
         if (!is_name_char(name.p[i]))
@@ -23,10 +23,6 @@ static bool name_is_valid(struct bytes name)
 
 bool namelist_is_valid(struct bytes list)
 {
-    if (list.n == 0)
-        return true;
-    if (list.p[list.n - 1] == ',') /* namelist_next would not show the empty name behind it */
-        return false;
     struct bytes name;
     while (namelist_next(&list, &name))
         if (!name_is_valid(name))
@@ -36,6 +32,10 @@ bool namelist_is_valid(struct bytes list)
 
 bool namelist_next(struct bytes *list, struct bytes *name)
 {
+    while (list->n > 0 && list->p[0] == ',') {
+        list->p++;
+        list->n--;
+    }
     if (list->n == 0)
         return false;
     const uint8_t *comma = memchr(list->p, ',', list->n);

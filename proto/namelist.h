@@ -4,10 +4,13 @@
 
 #include "proto/wire.h"
 
-/* Printable US-ASCII only, no empty names, no name over 64 bytes; an empty list is fine. */
+/* Printable US-ASCII only, no name over 64 bytes. An empty list is fine, and so are empty names,
+ * which RFC 4251 forbids but libssh up to 0.10 sends (a comma ends its ciphers): they count for
+ * nothing.
+ */
 bool namelist_is_valid(struct bytes list);
 
-/* Takes the next name off *list; false at the end. */
+/* Takes the next name that is not empty off *list; false at the end. */
 bool namelist_next(struct bytes *list, struct bytes *name);
 
 bool namelist_has(struct bytes list, struct bytes name);

@@ -203,6 +203,22 @@ def _(t):
     check.true(errors.strip(), "a message is expected")
 
 
+@ssh("Unix sockets are refused in clear words, to the client and in the log")
+def _(t):
+    server = t.server()
+    port = t.port()
+    client = t.tunnel("-L", "%d:%s" % (port, t.path("socket")), listens=[port])
+    with data.connect(port) as sock:
+        check.equal(sock.recv(1), b"", "what came through")
+    client.wait_text("open failed: .*forwards TCP ports only, no Unix sockets")
+    server.process.wait_text("refused a channel of type direct-streamlocal@openssh.com")
+    status, _, errors = t.run(
+        "-N", "-o", "ExitOnForwardFailure=yes", "-R", "%s:localhost:1" % t.path("there")
+    )
+    check.equal(status, 255, "exit status (%s)" % errors.strip())
+    server.process.wait_text("refused to listen on a Unix socket")
+
+
 @ssh("a key that is not in the list is refused")
 def _(t):
     t.server()

@@ -72,6 +72,8 @@ static bool may_come(uint8_t number, enum state state)
     case MSG_CHANNEL_OPEN_FAILURE: return state == ASKED || state == ASKED_CLOSED;
     case MSG_CHANNEL_DATA:
     case MSG_CHANNEL_EXTENDED_DATA: return is_open;
+    case MSG_CHANNEL_WINDOW_ADJUST: /* behind the end of a channel it changes nothing */
+        return state != ASKED && state != ASKED_CLOSED && state != OWED;
     default: return is_open || had_eof;
     }
 }

@@ -341,6 +341,27 @@ static void consuming_after_the_peers_close_gives_no_credit(void)
     end_free(&e);
 }
 
+/* Ruby's net-ssh does so: before our CLOSE, and when nothing is left of the channel. */
+static void credit_for_a_channel_that_the_peer_closed_changes_nothing(void)
+{
+    struct end e;
+    struct mux_event event;
+    end_init(&e);
+    uint32_t id = opened_by_peer(&e, 1000, 1000, NULL);
+    CU_ASSERT_EQUAL(say_id(&e, MSG_CHANNEL_CLOSE, id), ERR_OK);
+    CU_ASSERT_TRUE(tells(&e, MUX_CLOSED, &event));
+    uint32_t window = mux_send_window(e.m, id);
+    CU_ASSERT_EQUAL(say_adjust(&e, id, UINT32_MAX), ERR_OK);
+    CU_ASSERT_EQUAL(mux_send_window(e.m, id), window);
+    mux_close(e.m, id);
+    CU_ASSERT_EQUAL(hear(&e).number, MSG_CHANNEL_CLOSE);
+    CU_ASSERT_EQUAL(mux_n_channels(e.m), 0);
+    CU_ASSERT_EQUAL(say_adjust(&e, id, UINT32_MAX), ERR_OK);
+    CU_ASSERT_TRUE(tells_nothing(&e));
+    CU_ASSERT_TRUE(hears_nothing(&e));
+    end_free(&e);
+}
+
 /* ---- before the answer ----------------------------------------------------------------------- */
 
 static void close_before_confirmation_is_done_at_confirmation(void)
@@ -551,6 +572,7 @@ static const struct unit_test tests[] = {
     UNIT(data_that_crosses_with_our_close_must_fit_the_window),
     UNIT(closes_that_cross_free_the_number_without_an_event),
     UNIT(consuming_after_the_peers_close_gives_no_credit),
+    UNIT(credit_for_a_channel_that_the_peer_closed_changes_nothing),
     UNIT(close_before_confirmation_is_done_at_confirmation),
     UNIT(close_before_refusal_frees_with_an_event_without_user),
     UNIT(eof_before_confirmation_is_done_at_confirmation),

@@ -48,10 +48,13 @@ static void unknown_channel_types_are_refused_as_unknown(void)
 {
     static const char *const types[] = {"x11", "auth-agent@openssh.com", "forwarded-tcpip",
         "direct-streamlocal@openssh.com", "tun@openssh.com", "", "direct-tcpip "};
+    char text[300] = "";
     start();
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         liar_open_tcpip(&r.liar, types[i], 1, BYTES_LIT("127.0.0.1"), 22);
-        CU_ASSERT_EQUAL(liar_refused(&r.liar, NULL, 0), OPEN_UNKNOWN_CHANNEL_TYPE);
+        CU_ASSERT_EQUAL(liar_refused(&r.liar, text, sizeof text), OPEN_UNKNOWN_CHANNEL_TYPE);
+        CU_ASSERT(strstr(text, "forwards TCP ports only") != NULL);
+        CU_ASSERT_EQUAL(strstr(text, "no Unix sockets") != NULL, strstr(types[i], "local") != NULL);
     }
     assert_alive();
     rig_close(&r);

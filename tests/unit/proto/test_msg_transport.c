@@ -114,7 +114,7 @@ static void a_kexinit_with_a_bad_name_in_any_list_is_malformed(void)
     for (int bad = 0; bad < KEXINIT_N_LISTS; bad++) {
         struct msg_kexinit m = {.first_kex_packet_follows = false};
         for (int i = 0; i < KEXINIT_N_LISTS; i++)
-            m.lists[i] = i == bad ? BYTES_LIT("a,,b") : BYTES_LIT("a,b");
+            m.lists[i] = i == bad ? BYTES_LIT("a, b") : BYTES_LIT("a,b");
         uint8_t out[256];
         struct wire_writer w = wire_writer(out, sizeof out);
         msg_kexinit_encode(&w, &m);
