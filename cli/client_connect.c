@@ -102,7 +102,7 @@ static struct transport_config transport_of(struct client *c)
         .host_key_algorithms = c->host_key_list,
         .ciphers = o->ciphers,
         .macs = o->macs,
-        .compression = o->compression ? "zlib@openssh.com,zlib,none" : "none,zlib@openssh.com,zlib",
+        .compression = o->compression ? "zlib@openssh.com,none" : "none,zlib@openssh.com",
         .rekey_bytes = (uint64_t)o->rekey_bytes,
         .rekey_ms = (uint64_t)o->rekey_s * 1000,
         .kex_ms = KEX_MS,

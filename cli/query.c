@@ -85,7 +85,7 @@ static void answer(FILE *out, const struct environment *env, enum query q)
         put(out, env->ciphers, "chacha20-poly1305@*", true);
         put(out, env->ciphers, "*-gcm@*", true);
         break;
-    case QUERY_COMPRESSION: fputs("none\nzlib@openssh.com\nzlib\n", out); break;
+    case QUERY_COMPRESSION: fputs("none\nzlib@openssh.com\n", out); break;
     case QUERY_KEX: put(out, env->kex, all, true); break;
     case QUERY_KEYS:
         put_plain_types(out, keys);

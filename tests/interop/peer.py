@@ -54,12 +54,13 @@ def serve(t, peer, host_kinds=(ED25519,), authorized=None, authority=None, **wan
 
 
 # The lists of a KEXINIT, RFC 4253 section 7.1, as far as they matter here.
-LISTS = ("kex", "host keys", "ciphers", "ciphers back", "MACs")
+LISTS = ("kex", "host keys", "ciphers", "ciphers back", "MACs", "MACs back", "compression")
 
 
-def offers(port):
-    """What a server says that it is and has: its version, and a list of names for each of LISTS."""
-    with data.connect(port) as sock, sock.makefile("rb") as stream:
+def offers_of(sock):
+    """What the other side says that it is and has: its version, and a list of names for each of
+    LISTS."""
+    with sock.makefile("rb") as stream:
         sock.sendall(b"SSH-2.0-lists\r\n")
         line = b""
         while not line.startswith(b"SSH-2.0-"):
@@ -72,6 +73,12 @@ def offers(port):
         found[name] = payload[at + 4 : at + 4 + n].decode().split(",")
         at += 4 + n
     return found
+
+
+def offers(port):
+    """What a server offers."""
+    with data.connect(port) as sock:
+        return offers_of(sock)
 
 
 def queried(client, query):

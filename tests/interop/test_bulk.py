@@ -3,6 +3,7 @@
 import check
 import data
 from check import BOTH, test
+from peer import offers_of
 
 CIPHERS = [
     "chacha20-poly1305@openssh.com",
@@ -76,6 +77,17 @@ for cipher in [c for c in CIPHERS if c.endswith("-ctr")]:
 @test("256 MiB of random data both ways at once with -C", BOTH, limit=150)
 def _(t):
     bulk(t, 256, "-C", "-c", "aes128-gcm@openssh.com", negotiated="compression: zlib@openssh.com")
+
+
+@test("compression is offered for after the login alone, with -C and without", ())
+def _(t):
+    t.need_adit("it offers zlib too, which begins before it")
+    target, names = data.Target(), ["none", "zlib@openssh.com"]
+    t.write_config()
+    for args, expected in ((), names), (("-C",), names[::-1]):
+        t.client("-N", "-p", target.port, *args, to="127.0.0.1")
+        with target.accept() as sock:
+            check.equal(offers_of(sock)["compression"], expected, "offered with %s" % (args,))
 
 
 @test("-C carries well compressible data, cut at odd places", BOTH, limit=60)
