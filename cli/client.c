@@ -32,7 +32,7 @@ void client_hang_up(struct client *c, int status)
         c->status = status;
     c->ending = true;
     session_restore_terminal();
-    if (c->peer != NULL)
+    if (c->peer != NULL && !c->is_disconnected)
         peer_close(c->peer, "disconnected by user");
     else
         loop_stop(c->loop, c->status);
@@ -63,12 +63,14 @@ static void say_end(struct client *c, const struct fault *why)
 void client_ended(void *user, const struct fault *why)
 {
     struct client *c = user;
-    if (c->session != NULL)
-        session_settle(c->session);
-    bool lost_after_session = c->session_over;
-    if (!c->ending)
+    bool outlived = c->session != NULL && session_is_over(c->session);
+    c->is_disconnected = true;
+    if (!c->ending && (!outlived || mux_n_channels(peer_mux(c->peer)) > 0))
         say_end(c, why);
-    client_stop(c, lost_after_session ? c->status : EXIT_OURS);
+    if (outlived && !c->session_over && !c->ending)
+        session_settle(c->session); /* or it tells of its end when its output has been written */
+    else
+        client_stop(c, c->session_over ? c->status : EXIT_OURS);
 }
 
 /* A -N client stays until the connection ends; with a session it ends when that has and no
@@ -92,6 +94,10 @@ static void session_ended(void *user, int status)
     struct client *c = user;
     c->session_over = true;
     c->status = status;
+    if (c->is_disconnected) {
+        client_stop(c, status);
+        return;
+    }
     if (mux_n_channels(peer_mux(c->peer)) > 0)
         log_verbose("waiting for forwarded connections to end");
     leave_when_quiet(c);

@@ -36,6 +36,7 @@ struct client {
     bool logged_in;
     bool restricted; /* the host key is not the known one: nothing is forwarded */
     bool session_over;
+    bool is_disconnected; /* the peer has ended */
     bool refused_host_key;
     bool may_update_hosts; /* UpdateHostKeys, as far as the host key's own standing goes */
     char address[NI_MAXHOST];

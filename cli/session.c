@@ -63,6 +63,11 @@ static void settle(struct loop_task *task)
     s->config.ended(s->config.user, exit_status(s));
 }
 
+bool session_is_over(const struct session *s)
+{
+    return s->is_over;
+}
+
 void session_settle(struct session *s)
 {
     settle(&s->settle);

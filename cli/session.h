@@ -36,8 +36,10 @@ struct session *session_start(const struct session_config *config);
  * ended(), and after the connection was lost. */
 void session_free(struct session *s);
 
-/* Tells the owner of the end now, if it has come and nothing waits to be written: a server may
- * close the connection in the same breath as the session, before the loop gets round to telling. */
+/* Has the far side ended it? What it sent before may still wait to be written here. */
+bool session_is_over(const struct session *s);
+/* Tells the owner of the end now, if it is over and nothing waits to be written: a server may close
+ * the connection in the same breath as the session, before the loop gets round to telling. */
 void session_settle(struct session *s);
 
 /* SIGWINCH: tells the far side the new size. */

@@ -29,9 +29,8 @@ PEERS = [
 
 
 def serve(t, peer, host_kinds=(ED25519,), authorized=None, authority=None, **wants):
-    """Starts the peer, for the test's client to know as gate.
- authority
-    is the key that certifies its host keys.
+    """Starts the peer, for the test's client to know as gate. authority is the key that certifies its
+    host keys.
 
     wants: passwords=True, where PASSWORD is to log in; nothing=True, where everybody is let in;
     rekeys=True, where it is to ask for new keys every 64 KiB."""

@@ -3,13 +3,15 @@
 import base64
 import os
 import socket
+import subprocess
 
 import check
 import data
 from agent import Agent, Played, SecurityKey
 from case import make_key, public_key
+from check import test
 from peer import PEERS, both_have, offers, serve
-from peer_kinds import PASSWORD
+from peer_kinds import PASSWORD, TinySSH
 from table import Cell
 from test_certificates import authority, certify
 
@@ -49,6 +51,28 @@ def carry(t, *args, total=64 * 1024):
     status, got, errors = t.run(*args, remote=["cat"], input=sent)
     check.equal(status, 0, "exit status with %s (%s)" % (" ".join(args), errors.strip()))
     check.true(got == sent, "%d bytes of %d came back, or others" % (len(got), total))
+
+
+@test("the server leaves at once behind a session: what our reader has not taken yet is kept", ())
+def _(t):
+    t.need_adit("it loses that")
+    server, sent = serve(t, TinySSH()), os.urandom(512 * 1024)  # many times what a pipe takes
+    command = t.command() + ["cat"]
+    client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=t.env)
+    client.stdin.write(sent)
+    client.stdin.close()
+    server.process.wait_text("info: finished")
+    check.wait_for(lambda: not connected(client.pid), "the client to see it leave")
+    got = client.stdout.read()
+    check.true(got == sent, "%d bytes of %d, or others" % (len(got), len(sent)))
+    check.equal(client.wait(10), 0, "exit status")
+
+
+def connected(pid):
+    """Has the process a socket?"""
+    folder = "/proc/%d/fd" % pid
+    links = (os.path.join(folder, fd) for fd in os.listdir(folder))
+    return any(os.readlink(link).startswith("socket:") for link in links)
 
 
 # ---- login
