@@ -23,11 +23,10 @@ enum {
     RATE_MOST = 1 << 30,
 
     /* One wake-up for this much; windows are larger by far, else pauses would follow. */
-    WAKE_BYTES = 128 * 1024,
-    /* A stream: this much without a pause, and fast enough to fill WAKE_BYTES in half a
-     * millisecond. */
+    WAKE_BYTES = 192 * 1024,
+    /* A stream: this much without a pause, and fast enough to fill WAKE_BYTES within a millisecond. */
     RUN_BYTES = 4 * 1024 * 1024,
-    RUN_BYTES_A_MS = 2 * WAKE_BYTES,
+    RUN_BYTES_A_MS = 256 * 1024,
     RUN_BYTES_MOST = 1 << 30,
     LONG_RUN_BYTES = 16 * RUN_BYTES, /* one that pays for the pause at its end */
     FETCH_MS = 2,

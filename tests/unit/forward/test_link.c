@@ -199,11 +199,11 @@ static void a_stream_wakes_us_for_many_packets_at_once_until_it_pauses(void)
     CU_ASSERT_EQUAL(option(&s, SOL_SOCKET, SO_RCVLOWAT), 1);
     CU_ASSERT_EQUAL(link_deadline(&s.link), UINT64_MAX);
     stream(&s, 2 * M);
-    CU_ASSERT_EQUAL(option(&s, SOL_SOCKET, SO_RCVLOWAT), 128 * K);
+    CU_ASSERT_EQUAL(option(&s, SOL_SOCKET, SO_RCVLOWAT), 192 * K);
     CU_ASSERT_EQUAL(link_deadline(&s.link), s.now + 2);
     s.now++;
     link_fetch(&s.link, s.now);
-    CU_ASSERT_EQUAL(option(&s, SOL_SOCKET, SO_RCVLOWAT), 128 * K);
+    CU_ASSERT_EQUAL(option(&s, SOL_SOCKET, SO_RCVLOWAT), 192 * K);
     stream(&s, K); /* pushes the deadline */
     CU_ASSERT_EQUAL(link_deadline(&s.link), s.now + 2);
     s.now += 2;
