@@ -24,7 +24,8 @@ enum {
 
     /* One wake-up for this much; windows are larger by far, else pauses would follow. */
     WAKE_BYTES = 192 * 1024,
-    /* A stream: this much without a pause, and fast enough to fill WAKE_BYTES within a millisecond. */
+    /* A stream: this much without a pause, and fast enough to fill WAKE_BYTES within a millisecond.
+     */
     RUN_BYTES = 4 * 1024 * 1024,
     RUN_BYTES_A_MS = 256 * 1024,
     RUN_BYTES_MOST = 1 << 30,
