@@ -33,17 +33,22 @@ static void decide_host_key(struct client *c, struct bytes key)
     transport_host_key_decide(peer_transport(c->peer), outcome.trust != HOST_KEY_REFUSED);
 }
 
+static void say_direction(
+    const char *which, struct bytes cipher, struct bytes mac, struct bytes compression)
+{
+    struct bytes shown = mac.n > 0 ? mac : BYTES_LIT("<implicit>"); /* the cipher has its own */
+    log_debug("kex: %s cipher: %.*s MAC: %.*s compression: %.*s", which, (int)cipher.n,
+        (const char *)cipher.p, (int)shown.n, (const char *)shown.p, (int)compression.n,
+        (const char *)compression.p);
+}
+
 static void say_algorithms(struct client *c)
 {
     struct transport_algorithms a = transport_algorithms(peer_transport(c->peer));
     log_debug("kex: algorithm: %.*s", (int)a.kex.n, (const char *)a.kex.p);
     log_debug("kex: host key algorithm: %.*s", (int)a.host_key.n, (const char *)a.host_key.p);
-    log_debug("kex: server->client cipher: %.*s MAC: %.*s compression: %.*s", (int)a.cipher_in.n,
-        (const char *)a.cipher_in.p, (int)a.mac_in.n, (const char *)a.mac_in.p, (int)a.comp_in.n,
-        (const char *)a.comp_in.p);
-    log_debug("kex: client->server cipher: %.*s MAC: %.*s compression: %.*s", (int)a.cipher_out.n,
-        (const char *)a.cipher_out.p, (int)a.mac_out.n, (const char *)a.mac_out.p,
-        (int)a.comp_out.n, (const char *)a.comp_out.p);
+    say_direction("server->client", a.cipher_in, a.mac_in, a.comp_in);
+    say_direction("client->server", a.cipher_out, a.mac_out, a.comp_out);
 }
 
 /* Whole, however long: it may be what a law says must be read. */
