@@ -71,3 +71,13 @@ size_t kex_secret_mpint(struct bytes magnitude, uint8_t *secret)
     wire_put_raw(&w, (struct bytes){magnitude.p + n_zeros, magnitude.n - n_zeros});
     return wire_written(&w).n;
 }
+
+size_t kex_secret_hashed(enum hash_id hash, struct bytes both, uint8_t *secret)
+{
+    uint8_t k[HASH_MAX_BYTES];
+    struct wire_writer w = wire_writer(secret, KEX_SECRET_MAX);
+    hash_once(hash, both, k);
+    wire_put_string(&w, (struct bytes){k, hash_bytes(hash)});
+    secure_wipe(k, sizeof k);
+    return w.len;
+}

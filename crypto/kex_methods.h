@@ -47,5 +47,7 @@ KEX_DH(16);
 
 /* Writes magnitude as the mpint that K is hashed as (RFC 4253 section 8); the length of it. */
 size_t kex_secret_mpint(struct bytes magnitude, uint8_t *secret);
+/* What a hybrid's K is hashed as: the hash of both secrets, one behind the other, as a string. */
+size_t kex_secret_hashed(enum hash_id hash, struct bytes both, uint8_t *secret);
 
 #endif
