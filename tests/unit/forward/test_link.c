@@ -250,17 +250,25 @@ static void beside_others_every_packet_wakes_us(void)
     scene_close(&s);
 }
 
+/* A packet from the server, read. */
+static void read_small(struct scene *s)
+{
+    size_t n = 0;
+    CU_ASSERT_TRUE(pair_data(&s->p.server, 100, 'y'));
+    const uint8_t *bytes = transport_tx(s->p.server.t, &n);
+    CU_ASSERT_EQUAL(write(s->far, bytes, n), (ssize_t)n);
+    transport_tx_done(s->p.server.t, n);
+    link_ready(&s->link, LOOP_READABLE);
+    CU_ASSERT_TRUE(link_read(&s->link, s->p.client.t, s->now));
+    pair_events(&s->p, &s->p.client);
+}
+
 /* What ends a dialogue's turn is often followed by more at once. */
 static void after_a_small_read_there_is_another_look(void)
 {
     struct scene s;
-    size_t n = 0;
     scene_open(&s);
-    CU_ASSERT_TRUE(pair_data(&s.p.server, 100, 'y'));
-    const uint8_t *bytes = transport_tx(s.p.server.t, &n);
-    CU_ASSERT_EQUAL(write(s.far, bytes, n), (ssize_t)n);
-    link_ready(&s.link, LOOP_READABLE);
-    CU_ASSERT_TRUE(link_read(&s.link, s.p.client.t, s.now));
+    read_small(&s);
     CU_ASSERT_TRUE(s.link.readable);
     CU_ASSERT_FALSE(link_read(&s.link, s.p.client.t, s.now));
     CU_ASSERT_FALSE(s.link.readable);
@@ -298,19 +306,6 @@ static void data_and_its_end_in_one_edge_are_both_seen(void)
     CU_ASSERT_TRUE(link_read(&s.link, s.p.client.t, s.now));
     CU_ASSERT_TRUE(s.p.client.t->is_eof);
     scene_close(&s);
-}
-
-/* A packet from the server, read. */
-static void read_small(struct scene *s)
-{
-    size_t n = 0;
-    CU_ASSERT_TRUE(pair_data(&s->p.server, 100, 'y'));
-    const uint8_t *bytes = transport_tx(s->p.server.t, &n);
-    CU_ASSERT_EQUAL(write(s->far, bytes, n), (ssize_t)n);
-    transport_tx_done(s->p.server.t, n);
-    link_ready(&s->link, LOOP_READABLE);
-    CU_ASSERT_TRUE(link_read(&s->link, s->p.client.t, s->now));
-    pair_events(&s->p, &s->p.client);
 }
 
 /* The kernel's mode of delayed acknowledgement, which TCP_QUICKACK leaves, tells what was asked. */
