@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <netdb.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,10 +183,30 @@ static uint32_t channels_of_one_client(void)
     return most < MUX_MAX_CHANNELS ? (uint32_t)most : MUX_MAX_CHANNELS;
 }
 
+static struct conn *conn_of(struct stranger *one)
+{
+    return (struct conn *)(void *)((char *)one - offsetof(struct conn, stranger));
+}
+
+/* True when one that was there idly has gone for it. */
+static bool make_room(struct server *s, const char *from_host)
+{
+    for (struct stranger *one = s->strangers.first; one != NULL; one = one->next)
+        one->has_spoken = transport_peer_ident(peer_transport(conn_of(one)->peer)).n > 0;
+    struct stranger *idlest = strangers_idlest(&s->strangers, from_host, loop_now(s->loop));
+    if (idlest == NULL)
+        return false;
+    struct conn *c = conn_of(idlest);
+    log_info("#%u ended: idle before login, and others from there are waiting", c->serial);
+    conn_free(c);
+    return true;
+}
+
 static void accepted(void *user, int fd, const char *from_host, uint16_t from_port)
 {
     struct server *s = user;
-    bool is_one_too_many = strangers_turn_away(&s->strangers, from_host, &s->rng);
+    bool is_one_too_many =
+        !make_room(s, from_host) && strangers_turn_away(&s->strangers, from_host, &s->rng);
     struct conn *c = is_one_too_many ? NULL : calloc(1, sizeof *c);
     if (c == NULL) {
         log_info("turned away a connection from %s: %u have not logged in yet", from_host,
@@ -195,7 +216,7 @@ static void accepted(void *user, int fd, const char *from_host, uint16_t from_po
     }
     c->server = s;
     c->serial = ++s->n_serial;
-    strangers_add(&s->strangers, &c->stranger, from_host);
+    strangers_add(&s->strangers, &c->stranger, from_host, loop_now(s->loop));
     snprintf(c->from, sizeof c->from, "%s port %u", from_host, from_port);
     snprintf(c->address, sizeof c->address, "%s", from_host);
     c->next = s->conns;

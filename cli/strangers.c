@@ -29,6 +29,26 @@ static unsigned count_of(const struct strangers *s, const char *address)
     return n;
 }
 
+/* Newer ones stand in front, so the last that is found is the oldest. */
+struct stranger *strangers_idlest(const struct strangers *s, const char *address, uint64_t now_ms)
+{
+    struct stranger *silent = NULL, *slow = NULL;
+    uint8_t place[PLACE_BYTES];
+    if (s->n < STRANGERS_BEGIN)
+        return NULL;
+    place_of(address, place);
+    for (struct stranger *one = s->first; one != NULL; one = one->next) {
+        uint64_t age_ms = now_ms - one->since_ms;
+        if (memcmp(one->place, place, sizeof place) != 0)
+            continue;
+        if (!one->has_spoken && age_ms >= STRANGERS_SILENT_MS)
+            silent = one;
+        if (age_ms >= STRANGERS_SLOW_MS)
+            slow = one;
+    }
+    return silent != NULL ? silent : slow;
+}
+
 bool strangers_turn_away(const struct strangers *s, const char *address, struct rng *rng)
 {
     unsigned n = count_of(s, address);
@@ -43,9 +63,10 @@ bool strangers_turn_away(const struct strangers *s, const char *address, struct 
     return (unsigned)(die[0] << 8 | die[1]) % 100 < percent;
 }
 
-void strangers_add(struct strangers *s, struct stranger *one, const char *address)
+void strangers_add(struct strangers *s, struct stranger *one, const char *address, uint64_t now_ms)
 {
     place_of(address, one->place);
+    one->since_ms = now_ms;
     one->next = s->first;
     if (one->next != NULL)
         one->next->at = &one->next;

@@ -10,6 +10,7 @@ enum { MANY = 200 };
 static struct strangers all;
 static struct stranger each[MANY];
 static struct rng rng;
+static uint64_t now_ms;
 
 static void begin(void)
 {
@@ -22,7 +23,7 @@ static bool comes(const char *address)
 {
     if (strangers_turn_away(&all, address, &rng))
         return false;
-    strangers_add(&all, &each[all.n], address);
+    strangers_add(&all, &each[all.n], address, now_ms);
     return true;
 }
 
@@ -78,7 +79,7 @@ static void who_leaves_makes_room_once(void)
     CU_ASSERT_FALSE(strangers_turn_away(&all, "198.51.100.1", &rng));
     strangers_remove(&all, &each[0]);
     strangers_remove(&all, &each[STRANGERS_FULL - 1]);
-    strangers_add(&all, &each[50], "198.51.100.1");
+    strangers_add(&all, &each[50], "198.51.100.1", now_ms);
     unsigned n = 0;
     for (const struct stranger *one = all.first; one != NULL; one = one->next)
         n++;
@@ -100,11 +101,43 @@ static void between_few_and_all_the_lot_decides(void)
     }
 }
 
+static void who_says_nothing_makes_room_for_his_own_place(void)
+{
+    begin();
+    CU_ASSERT_EQUAL(crowd(STRANGERS_BEGIN - 1, "192.0.2.", false), STRANGERS_BEGIN - 1);
+    now_ms += STRANGERS_SILENT_MS;
+    CU_ASSERT_PTR_NULL(strangers_idlest(&all, "192.0.2.1", now_ms)); /* there is room */
+    CU_ASSERT_TRUE(comes("192.0.2.1"));
+    CU_ASSERT_PTR_EQUAL(strangers_idlest(&all, "192.0.2.1", now_ms), &each[0]);
+    CU_ASSERT_PTR_NULL(strangers_idlest(&all, "192.0.2.2", now_ms));
+    each[0].has_spoken = true;
+    CU_ASSERT_PTR_EQUAL(strangers_idlest(&all, "192.0.2.1", now_ms), &each[1]);
+    for (unsigned i = 0; i < STRANGERS_BEGIN - 1; i++)
+        each[i].has_spoken = true;
+    CU_ASSERT_PTR_NULL(strangers_idlest(&all, "192.0.2.1", now_ms)); /* the last came just now */
+}
+
+static void who_takes_long_makes_room_behind_the_silent(void)
+{
+    begin();
+    CU_ASSERT_EQUAL(crowd(STRANGERS_BEGIN, "192.0.2.", false), STRANGERS_BEGIN);
+    for (unsigned i = 0; i < STRANGERS_BEGIN; i++)
+        each[i].has_spoken = true;
+    now_ms += STRANGERS_SLOW_MS - 1;
+    CU_ASSERT_PTR_NULL(strangers_idlest(&all, "192.0.2.1", now_ms));
+    now_ms++;
+    CU_ASSERT_PTR_EQUAL(strangers_idlest(&all, "192.0.2.1", now_ms), &each[0]);
+    each[3].has_spoken = false;
+    CU_ASSERT_PTR_EQUAL(strangers_idlest(&all, "192.0.2.1", now_ms), &each[3]);
+}
+
 static const struct unit_test tests[] = {
     UNIT(one_place_cannot_keep_the_others_out),
     UNIT(a_network_of_64_bits_is_one_place),
     UNIT(from_everywhere_a_hundred_are_all),
     UNIT(who_leaves_makes_room_once),
     UNIT(between_few_and_all_the_lot_decides),
+    UNIT(who_says_nothing_makes_room_for_his_own_place),
+    UNIT(who_takes_long_makes_room_behind_the_silent),
 };
 UNIT_MAIN("strangers", tests)
