@@ -42,6 +42,13 @@ enum session_type { SESSION_DEFAULT, SESSION_NONE, SESSION_SUBSYSTEM };
 enum { ESCAPE_CHAR_NONE = -2 }; /* EscapeChar none */
 enum add_keys { ADD_KEYS_NO, ADD_KEYS_YES, ADD_KEYS_ASK, ADD_KEYS_CONFIRM };
 
+/* A server in parts, as on a command line. */
+struct destination {
+    const char *user; /* NULL: none given */
+    const char *host;
+    int port; /* 0: none given */
+};
+
 struct options {
     const struct environment *env; /* borrowed */
     struct pool pool;              /* owns every text and list below */
