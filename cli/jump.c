@@ -17,10 +17,17 @@ static bool user_is_sane(const char *user)
            strncmp(user, "ssh://", 6) != 0;
 }
 
+/* And these would make another destination of it: a token may stand for them, or one bracket too
+ * many. */
+static bool host_is_sane(const char *host)
+{
+    return options_host_is_sane(host) && strpbrk(host, "[]@") == NULL;
+}
+
 static enum err parse_one(struct pool *pool, const char *text, struct destination *d)
 {
     enum err e = destination_parse(pool, text, DESTINATION_WITH_PORT, d);
-    if (e == ERR_OK && d->user != NULL && !user_is_sane(d->user))
+    if (e == ERR_OK && (!host_is_sane(d->host) || (d->user != NULL && !user_is_sane(d->user))))
         return ERR_MALFORMED;
     return e;
 }
@@ -99,7 +106,7 @@ static bool expand_all(struct options *o, const struct expand *tokens)
 {
     for (size_t i = 0; i < o->jumps.n; i++) {
         struct destination *d = &o->jumps.items[i];
-        if (!expand_part(o, tokens, &d->host, options_host_is_sane) ||
+        if (!expand_part(o, tokens, &d->host, host_is_sane) ||
             (d->user != NULL && !expand_part(o, tokens, &d->user, user_is_sane)))
             return false;
     }

@@ -66,6 +66,8 @@ static void what_is_no_list_is_refused_by_the_element_that_is_none(void)
         {"::1", "::1"},
         {"[::1", "[::1"},
         {"[::1]2", "[::1]2"},
+        {"[[11]", "[[11]"},
+        {"me@a]", "me@a]"},
         {"a:0,b", "a:0"},
         {"a,b:65536", "b:65536"},
         {"a:-1", "a:-1"},
@@ -200,6 +202,7 @@ static void a_wish_that_cannot_be_met_gets_one_line(void)
         {"-J %q h", "", "ProxyJump: cannot expand \"%q\": unknown %-token"},
         {"-J %k h", "HostKeyAlias a;id", "ProxyJump: \"a;id\" contains invalid characters"},
         {"-J %k,b h", "HostKeyAlias -x", "ProxyJump: \"-x\" contains invalid characters"},
+        {"-J %k h", "HostKeyAlias me@x", "ProxyJump: \"me@x\" contains invalid characters"},
         {"-J %r@b,c -l a,b h", "", "ProxyJump: \"a,b\" contains invalid characters"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
