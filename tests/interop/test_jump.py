@@ -97,8 +97,8 @@ def _(t):
         status, out, errors = t.run("-J", form, to="end", remote=["echo", "here"])
         check.equal((status, out), (0, b"here\n"), "-J %s (%s)" % (form, errors))
     if t.has_ipv6:
-        to = "ssh://[::1]:%d" % t.servers["end"].port
-        status, out, errors = t.run("-J", "one", to=to, remote=["echo", "here"])
+        port = t.servers["end"].port
+        status, out, errors = t.run("-J", "one", "-p", port, to="::1", remote=["echo", "here"])
         check.equal((status, out), (0, b"here\n"), "to an IPv6 address (%s)" % errors)
     t.run("-N", "-J", "%s-2@127.0.0.1:%d" % (USER, one.port), to="ssh://127.0.0.1:1")
     check.matches(one.log(), r"(user|for) %s-2\b" % USER, "who came to the jump")
