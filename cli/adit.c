@@ -59,7 +59,7 @@ int main(int argc, char *argv[])
     int status = EXIT_OURS;
     if (!process_begin())
         return EXIT_OURS;
-    environment_read(&env);
+    environment_read(&env, argv[0]);
     options_init(&o, &env);
     switch (options_parse(&o, argc, argv)) {
     case OPTIONS_BAD: break;

@@ -38,15 +38,22 @@ void client_hang_up(struct client *c, int status)
         loop_stop(c->loop, c->status);
 }
 
+/* The adit that is the jump has said already what went wrong there, if something did. */
+static const char *way_to(const struct client *c)
+{
+    return c->o->jumps.n > 0 && !c->logged_in ? c->o->jumps.items[c->o->jumps.n - 1].host : NULL;
+}
+
 static void say_end(struct client *c, const struct fault *why)
 {
+    const char *way = way_to(c);
     session_restore_terminal();
     switch (why->code) {
     case ERR_OK: break;
     case ERR_CLOSED:
     case ERR_IO:
-        log_error(
-            "connection to %s %s: %s", c->o->host, c->logged_in ? "ended" : "failed", why->text);
+        log_error("connection to %s%s%s %s: %s", c->o->host, way != NULL ? " by way of " : "",
+            way != NULL ? way : "", c->logged_in ? "ended" : "failed", why->text);
         if (c->login != NULL)
             login_explain_end(c->login);
         break;

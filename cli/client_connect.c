@@ -110,7 +110,7 @@ static struct transport_config transport_of(struct client *c)
         .compression = o->compression ? "zlib@openssh.com,none" : "none,zlib@openssh.com",
         .rekey_bytes = (uint64_t)o->rekey_bytes,
         .rekey_ms = (uint64_t)o->rekey_s * 1000,
-        .kex_ms = KEX_MS,
+        .kex_ms = KEX_MS * (1 + o->jumps.n), /* on the way people may be asked for passwords */
         .rng = &c->rng,
         .user = o->user,
         .signs_unbound = o->pubkey_authentication == PUBKEY_UNBOUND};

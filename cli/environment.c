@@ -34,10 +34,21 @@ static void read_user(struct environment *env)
         env->home[--n] = '\0';
 }
 
-void environment_read(struct environment *env)
+/* A program whose file was replaced while it ran has no path any more. */
+static void read_program(struct environment *env, const char *argv0)
+{
+    ssize_t n = readlink("/proc/self/exe", env->program, sizeof env->program);
+    bool fits = n > 0 && (size_t)n < sizeof env->program;
+    env->program[fits ? n : 0] = '\0';
+    if (!fits || access(env->program, X_OK) != 0)
+        copy(env->program, sizeof env->program, argv0);
+}
+
+void environment_read(struct environment *env, const char *argv0)
 {
     *env = (struct environment){.uid = getuid(), .get = get_variable};
     read_user(env);
+    read_program(env, argv0);
     if (gethostname(env->host, sizeof env->host - 1) != 0)
         env->host[0] = '\0';
     copy(env->system_dir, sizeof env->system_dir, "/etc/ssh");

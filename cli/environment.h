@@ -12,6 +12,7 @@ struct environment {
     char user[256];         /* the local user's name (%u); "" when unknown */
     char host[256];         /* the local host's name (%l) */
     uid_t uid;              /* %i, and who may own private files beside root */
+    char program[1024];     /* this program's own path; "" when unknown */
     char system_dir[256];   /* "/etc/ssh" */
     bool stdin_is_terminal; /* RequestTTY auto */
 
@@ -28,8 +29,8 @@ struct environment {
     const char *all_host_key_algorithms;
 };
 
-/* The real ones: the password database, the host's name, the tables of crypto. Never fails; what is
- * unknown is empty. */
-void environment_read(struct environment *env);
+/* The real ones: the password database, the host's name, the tables of crypto. argv0 is the program
+ * where the system does not tell. Never fails; what is unknown is empty. */
+void environment_read(struct environment *env, const char *argv0);
 
 #endif

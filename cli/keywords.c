@@ -169,8 +169,11 @@ static const struct keyword table[] = {
     {"Port", AT(port), .set = set_port, .wanted = "a port, 1 to 65535"},
     {"PreferredAuthentications", TEXT(preferred_authentications, "names of methods")},
     {"Protocol", OLD},
-    {"ProxyCommand", TEXT(proxy_command, "a command, or \"none\""), .is_raw = true},
-    {"ProxyJump", WARN_UNLESS("none"), .is_raw = true},
+    {"ProxyCommand", AT(proxy_command), .set = set_proxy_command,
+        .wanted = "a command, or \"none\"", .is_raw = true},
+    {"ProxyJump", AT(proxy_jump), .set = set_proxy_jump,
+        .wanted = "[user@]host[:port] or ssh://[user@]host[:port], with commas between, or "
+                  "\"none\""},
     {"ProxyUseFdpass", WARN_UNLESS("no")},
     {"PubkeyAcceptedAlgorithms", NAMES(pubkey_algorithms, keys)},
     {"PubkeyAcceptedKeyTypes", NAMES(pubkey_algorithms, keys)},

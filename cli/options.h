@@ -42,6 +42,19 @@ enum session_type { SESSION_DEFAULT, SESSION_NONE, SESSION_SUBSYSTEM };
 enum { ESCAPE_CHAR_NONE = -2 }; /* EscapeChar none */
 enum add_keys { ADD_KEYS_NO, ADD_KEYS_YES, ADD_KEYS_ASK, ADD_KEYS_CONFIRM };
 
+/* A server in parts, as on a command line. */
+struct destination {
+    const char *user; /* NULL: none given */
+    const char *host;
+    int port; /* 0: none given */
+};
+
+/* The one next to us first. */
+struct jump_list {
+    struct destination *items;
+    size_t n;
+};
+
 struct options {
     const struct environment *env; /* borrowed */
     struct pool pool;              /* owns every text and list below */
@@ -52,6 +65,7 @@ struct options {
     const char *user;          /* the remote user */
     bool user_is_literal;      /* given on the command line: no tokens are expanded in it */
     int port;                  /* 1..65535 */
+    bool port_is_literal;      /* given on the command line, so no other adit will find it */
     const char *tag;           /* -P text, or Tag; NULL: none */
     int family;                /* AF_UNSPEC, AF_INET, AF_INET6 */
     const char *bind_address;  /* -b; NULL: none */
@@ -61,7 +75,10 @@ struct options {
     int ip_qos_interactive;    /* type of service, 0..255, or SOCKET_QOS_NONE: with a terminal */
     int ip_qos_bulk;           /* the same: everything else, from the login on */
     const char *proxy_command; /* ProxyCommand as written; NULL: none */
-    const char *proxy_line;    /* finished: what the shell is given; NULL: connect by TCP */
+    const char *proxy_jump;    /* ProxyJump as written; NULL: none */
+    struct jump_list jumps;    /* the same in parts; finished: with its tokens expanded */
+    int jump_depth;         /* finished: the adits that lead to here, with us, if there are jumps */
+    const char *proxy_line; /* finished: what the shell is given; NULL: connect by TCP */
 
     /* Forwards, in the order they were given, no two alike. */
     struct forward_spec *forwards;

@@ -169,6 +169,22 @@ static bool setting(struct options *o, const char *arg)
     return config_line(o, &place, line);
 }
 
+/* The words of ssh, which also lets "-J x -o ProxyCommand=y" be: the first one counts. */
+static bool jump(struct options *o, const char *arg)
+{
+    struct option_place place = {.option = "-J"};
+    if (o->proxy_jump != NULL) {
+        log_error("Only a single -J option is permitted (use commas to separate multiple jump "
+                  "hops)");
+        return false;
+    }
+    if (o->proxy_command != NULL) {
+        log_error("Cannot specify -J with ProxyCommand");
+        return false;
+    }
+    return options_set(o, &place, "ProxyJump", &arg, 1);
+}
+
 static bool refuse_protocol_1(struct options *o, const char *arg)
 {
     (void)o;
@@ -206,7 +222,7 @@ static const struct letter letters[] = {
     {'g', SHORT("GatewayPorts", "yes")},
     {'I', LATER_WITH_ARG},
     {'i', CALL_WITH_ARG(identity)},
-    {'J', LATER_WITH_ARG},
+    {'J', CALL_WITH_ARG(jump)},
     {'K', LATER},
     {'k', NOTHING},
     {'L', TAKES("LocalForward")},
@@ -357,6 +373,7 @@ enum options_status options_parse(struct options *o, int argc, char *const argv[
         status = parse_options(o, &w);
     if (status == OPTIONS_RUN && !parse_command(o, &w))
         status = OPTIONS_BAD;
+    o->port_is_literal = o->port != OPTION_UNSET;
     return status;
 }
 
@@ -387,6 +404,7 @@ const char *options_usage(void)
            "  -4, -6        IPv4 or IPv6 only       -C        compress\n"
            "  -c LIST       ciphers                 -m LIST   MACs\n"
            "  -F FILE       config file instead of the usual two (none: no file)\n"
+           "  -J [user@]host[:port],...     go through these servers, one after another\n"
            "  -o KEY=VALUE  any line of a config file\n"
            "\n"
            "Messages:\n"

@@ -1,4 +1,5 @@
-/* Where to, as typed: [user@]host, or ssh://[user@]host[:port]. */
+/* Where to, as typed: [user@]host, or ssh://[user@]host[:port]; and the same for what lies on the
+ * way. */
 #include "cli/options_destination.h"
 
 #include <ctype.h>
@@ -60,60 +61,80 @@ static bool cut_port(char *host, char **port)
     return true;
 }
 
-/* What stands behind "ssh://": [user[;parameters]@]host[:port][/]. Changes uri. */
-static bool parse_uri(struct options *o, char *uri, char **host)
+/* [user[;parameters]@], parameters only in a URI. */
+static bool parse_user(char *text, bool is_uri, struct destination *d)
 {
-    char *slash = strchr(uri, '/');
-    if (slash != NULL && slash[1] != '\0')
-        return false;
-    if (slash != NULL)
-        *slash = '\0';
-    char *at = strrchr(uri, '@');
-    *host = at == NULL ? uri : at + 1;
-    char *port;
-    int number;
-    if (!cut_port(*host, &port) || (port != NULL && !value_port(port, &number)))
-        return false;
-    if (port != NULL && o->port == OPTION_UNSET)
-        o->port = number;
-    if (at == NULL)
-        return true;
-    *at = '\0';
-    uri[strcspn(uri, ";")] = '\0';
-    return percent_decode(uri) && options_set_login(o, uri);
+    if (is_uri) {
+        text[strcspn(text, ";")] = '\0';
+        if (!percent_decode(text))
+            return false;
+    }
+    d->user = text;
+    return options_user_is_sane(text);
 }
 
-static bool parse_user_at_host(struct options *o, char *text, char **host)
+static bool parse_host(char *text, bool has_port, struct destination *d)
 {
-    char *at = strrchr(text, '@');
-    *host = at == NULL ? text : at + 1;
-    if (at == NULL)
+    char *port = NULL;
+    if (has_port && (!cut_port(text, &port) || (port != NULL && !value_port(port, &d->port))))
+        return false;
+    size_t n = strlen(text);
+    if (n > 2 && text[0] == '[' && text[n - 1] == ']') { /* [::1] */
+        text[n - 1] = '\0';
+        text++;
+    }
+    d->host = text;
+    return options_host_is_sane(text);
+}
+
+/* One '/' may end a URI. */
+static bool cut_slash(char *uri)
+{
+    char *slash = strchr(uri, '/');
+    if (slash == NULL)
         return true;
-    *at = '\0';
-    return at != text && options_set_login(o, text);
+    *slash = '\0';
+    return slash[1] == '\0';
+}
+
+enum err destination_parse(
+    struct pool *pool, const char *word, enum destination_form form, struct destination *d)
+{
+    static const char scheme[] = "ssh://";
+    bool is_uri = strncmp(word, scheme, sizeof scheme - 1) == 0;
+    char *text = pool_strdup(pool, is_uri ? word + sizeof scheme - 1 : word);
+    *d = (struct destination){.user = NULL};
+    if (text == NULL)
+        return ERR_NOMEM;
+    if (is_uri && !cut_slash(text))
+        return ERR_MALFORMED;
+    char *at = strrchr(text, '@');
+    if (at != NULL)
+        *at = '\0';
+    bool ok = parse_host(at == NULL ? text : at + 1, is_uri || form == DESTINATION_WITH_PORT, d) &&
+              (at == NULL || parse_user(text, is_uri, d));
+    return ok ? ERR_OK : ERR_MALFORMED;
 }
 
 bool options_set_destination(struct options *o, const char *word)
 {
-    static const char scheme[] = "ssh://";
-    char *text = pool_strdup(&o->pool, word), *host = NULL;
-    if (text == NULL) {
+    struct destination d;
+    enum err e = destination_parse(&o->pool, word, DESTINATION_PLAIN, &d);
+    if (e == ERR_NOMEM) {
         log_error("out of memory");
         return false;
     }
-    bool is_uri = strncmp(word, scheme, sizeof scheme - 1) == 0;
-    bool ok =
-        is_uri ? parse_uri(o, text + sizeof scheme - 1, &host) : parse_user_at_host(o, text, &host);
-    size_t n = ok ? strlen(host) : 0;
-    if (ok && n > 2 && host[0] == '[' && host[n - 1] == ']') { /* [::1] */
-        host[n - 1] = '\0';
-        host++;
-    }
-    if (!ok || !options_host_is_sane(host)) {
+    if (e != ERR_OK) {
         log_error("bad destination \"%s\": expected [user@]host or ssh://[user@]host[:port]",
             log_escape_cstr(word).s);
         return false;
     }
-    o->host_arg = host;
+    o->host_arg = d.host;
+    if (d.port != 0 && o->port == OPTION_UNSET)
+        o->port = d.port;
+    if (d.user != NULL && o->user == NULL) {
+        o->user_is_literal = true;
+        o->user = d.user;
+    }
     return true;
 }

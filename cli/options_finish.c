@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "cli/expand.h"
+#include "cli/jump.h"
 #include "cli/options.h"
 #include "crypto/fingerprint.h"
 #include "crypto/hash.h"
@@ -45,6 +46,12 @@ static void add(struct tokens *t, char letter, const char *value)
     t->list[t->n++] = (struct expand_token){letter, value == NULL ? "" : value};
 }
 
+/* %j: the server that leads to ours. ssh has it from 9.6 on. */
+static const char *jump_host(const struct options *o)
+{
+    return o->jumps.n > 0 ? o->jumps.items[o->jumps.n - 1].host : NULL;
+}
+
 /* %C: SHA-1 over %l%h%p%r%j in hex, as file names of users' own making have it. */
 static void hash_connection(const struct options *o, struct tokens *t)
 {
@@ -55,6 +62,8 @@ static void hash_connection(const struct options *o, struct tokens *t)
     hash_update(&h, bytes_of(o->host));
     hash_update(&h, bytes_of(t->port));
     hash_update(&h, bytes_of(o->user));
+    if (jump_host(o) != NULL)
+        hash_update(&h, bytes_of(jump_host(o)));
     hash_final(&h, digest);
     for (size_t i = 0; i < hash_bytes(HASH_SHA1); i++)
         snprintf(t->connection + 2 * i, 3, "%02x", digest[i]);
@@ -71,7 +80,7 @@ static void tokens_fill(struct tokens *t, const struct options *o, bool with_use
     add(t, 'd', o->env->home);
     add(t, 'h', o->host);
     add(t, 'i', t->uid);
-    add(t, 'j', ""); /* the jump host: there is none yet */
+    add(t, 'j', jump_host(o));
     add(t, 'k', o->host_key_alias != NULL ? o->host_key_alias : o->host_arg);
     add(t, 'L', t->short_host);
     add(t, 'l', o->env->host);
@@ -156,6 +165,34 @@ static bool finish_user(struct options *o)
         return true;
     log_error("remote user name \"%s\" contains invalid characters", log_escape_cstr(o->user).s);
     return false;
+}
+
+/* The shell becomes the program, so that it is the program that is told when we are done. */
+static bool finish_proxy_command(struct options *o, const struct expand *e)
+{
+    if (o->proxy_command == NULL)
+        return true;
+    o->proxy_line = pool_printf(&o->pool, "exec %s", o->proxy_command);
+    if (o->proxy_line == NULL)
+        return no_memory();
+    return expand_text(o, e, "ProxyCommand", &o->proxy_line);
+}
+
+/* At most one of the two is set. ${} is the shell's. */
+static bool finish_proxy(struct options *o)
+{
+    if (o->proxy_command != NULL && strcasecmp(o->proxy_command, "none") == 0)
+        o->proxy_command = NULL;
+    if (o->jumps.n == 0)
+        o->proxy_jump = NULL; /* "none" */
+    char port[8];
+    snprintf(port, sizeof port, "%d", o->port);
+    const struct expand_token tokens[] = {{'h', o->host},
+        {'k', o->host_key_alias != NULL ? o->host_key_alias : o->host_arg}, {'n', o->host_arg},
+        {'p', port}, {'r', o->user}};
+    struct expand e = {
+        .env = o->env, .tokens = tokens, .n_tokens = sizeof tokens / sizeof tokens[0]};
+    return finish_proxy_command(o, &e) && jump_finish(o, &e);
 }
 
 /* ---- paths ----------------------------------------------------------------------------------- */
@@ -272,27 +309,6 @@ static bool finish_set_env(struct options *o)
     }
     list->n = n;
     return true;
-}
-
-/* The shell becomes the program, so that it is the program that is told when we are done. */
-static bool finish_proxy(struct options *o)
-{
-    if (o->proxy_command != NULL && strcasecmp(o->proxy_command, "none") == 0)
-        o->proxy_command = NULL;
-    if (o->proxy_command == NULL)
-        return true;
-    o->proxy_line = pool_printf(&o->pool, "exec %s", o->proxy_command);
-    if (o->proxy_line == NULL)
-        return no_memory();
-    char port[8];
-    snprintf(port, sizeof port, "%d", o->port);
-    const struct expand_token tokens[] = {{'h', o->host},
-        {'k', o->host_key_alias != NULL ? o->host_key_alias : o->host_arg}, {'n', o->host_arg},
-        {'p', port}, {'r', o->user}};
-    struct expand e = {.env = o->env,
-        .tokens = tokens,
-        .n_tokens = sizeof tokens / sizeof tokens[0]}; /* ${} is the shell's */
-    return expand_text(o, &e, "ProxyCommand", &o->proxy_line);
 }
 
 /* %T is the tunnel's interface, of which there is none. */
@@ -435,8 +451,8 @@ bool options_finish(struct options *o)
     fill_authentication(o);
     fill_transport(o);
     fill_forwards(o);
-    if (!finish_host(o) || !finish_user(o) || !finish_paths(o) || !finish_agent(o) ||
-        !finish_host_keys(o) || !finish_set_env(o) || !finish_proxy(o) ||
+    if (!finish_host(o) || !finish_user(o) || !finish_proxy(o) || !finish_paths(o) ||
+        !finish_agent(o) || !finish_host_keys(o) || !finish_set_env(o) ||
         !finish_local_command(o) || !finish_command(o))
         return false;
     if (o->session_type == SESSION_SUBSYSTEM && o->remote_command == NULL) {

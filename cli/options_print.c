@@ -94,6 +94,7 @@ static void print_connection(FILE *out, const struct options *o)
                                 : "any");
     text(out, "bindaddress", o->bind_address);
     text(out, "proxycommand", o->proxy_command);
+    text(out, "proxyjump", o->proxy_jump);
     if (o->connect_timeout_s > 0)
         fprintf(out, "connecttimeout %d\n", o->connect_timeout_s);
     else

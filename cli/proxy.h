@@ -1,4 +1,5 @@
-/* ProxyCommand: a program whose standard input and output carry the connection in TCP's place. */
+/* ProxyCommand, or the adit that is a ProxyJump: a program whose standard input and output carry
+ * the connection in TCP's place. */
 #ifndef CLI_PROXY_H
 #define CLI_PROXY_H
 
@@ -15,7 +16,8 @@ struct proxy {
  * a message was logged. */
 bool proxy_start(const struct options *o, struct proxy *proxy);
 
-/* Hangs up on a program that may still run. It is not waited for: it may not want to end. */
+/* Hangs up on a program that may still run. It is not waited for: it may not want to end. A jump
+ * ends even when we were killed and could not do this. */
 void proxy_stop(pid_t child);
 
 #endif

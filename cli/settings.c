@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cli/jump.h"
 #include "forward/socket.h"
 #include "proto/known_hosts.h"
 
@@ -253,6 +254,35 @@ bool set_identity_agent(const struct keyword_call *call)
     if (arg[0] == '$' && arg[1] != '{' && !is_variable_name(arg + 1))
         return keyword_bad(call, arg, "the name of an environment variable behind the $");
     return store_text(call, arg);
+}
+
+/* ProxyCommand and ProxyJump: the first of the two counts, though "none" leaves room for a command
+ * behind it. */
+bool set_proxy_command(const struct keyword_call *call)
+{
+    return call->o->jumps.n > 0 || store_text(call, call->args[0]);
+}
+
+bool set_proxy_jump(const struct keyword_call *call)
+{
+    struct options *o = call->o;
+    const char *text = call->args[0], *bad;
+    struct jump_list jumps = {.n = 0};
+    if (strcasecmp(text, "none") != 0) {
+        switch (jump_parse(&o->pool, text, &jumps, &bad)) {
+        case ERR_OK: break;
+        case ERR_NOMEM: return no_memory(call);
+        case ERR_LIMIT: return keyword_problem(call, "too many jump hosts (at most 32)");
+        default: return keyword_bad(call, bad, NULL);
+        }
+        text = jump_text(&o->pool, text, &jumps);
+        if (text == NULL)
+            return no_memory(call);
+    }
+    if (call->place->is_check_only || o->proxy_jump != NULL || o->proxy_command != NULL)
+        return true;
+    o->jumps = jumps;
+    return store_text(call, text);
 }
 
 bool set_identity_file(const struct keyword_call *call)

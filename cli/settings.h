@@ -33,6 +33,8 @@ bool set_identity_file(const struct keyword_call *call);
 bool set_ip_qos(const struct keyword_call *call);
 bool set_log_level(const struct keyword_call *call);
 bool set_permit_remote_open(const struct keyword_call *call);
+bool set_proxy_command(const struct keyword_call *call);
+bool set_proxy_jump(const struct keyword_call *call);
 bool set_refuse_connection(const struct keyword_call *call);
 bool set_rekey_limit(const struct keyword_call *call);
 bool set_send_env(const struct keyword_call *call);

@@ -49,6 +49,12 @@ static void check(const struct options *o)
     fuzz_require(o->host_key_algorithms[0] != '\0' && o->connection_attempts >= 1);
     fuzz_require(o->ip_qos_interactive >= SOCKET_QOS_NONE && o->ip_qos_interactive <= 255);
     fuzz_require(o->ip_qos_bulk >= SOCKET_QOS_NONE && o->ip_qos_bulk <= 255);
+    for (size_t i = 0; i < o->jumps.n; i++) {
+        const struct destination *d = &o->jumps.items[i];
+        fuzz_require(options_host_is_sane(d->host));
+        fuzz_require(d->user == NULL || options_user_is_sane(d->user));
+    }
+    fuzz_require((o->jumps.n == 0 && o->proxy_command == NULL) == (o->proxy_line == NULL));
     char *text = options_print_dup(o);
     fuzz_require(text != NULL);
     free(text);

@@ -1,8 +1,10 @@
-/* An input is the destination of a command line. What is taken has a host and a user that can go
- * into a command, and a port; what it means does not hang on being written as ssh:// or not. */
+/* An input is the destination of a command line, and a ProxyJump. What is taken has hosts and users
+ * that can go into a command, and ports; what it means does not hang on being written as ssh:// or
+ * not. */
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/jump.h"
 #include "cli/options_destination.h"
 #include "fuzz/fuzz.h"
 
@@ -40,6 +42,32 @@ static void check_other_form(const struct options *o, const struct environment *
     options_free(&other);
 }
 
+static bool same_place(const struct destination *a, const struct destination *b)
+{
+    return same(a->host, b->host) && same(a->user, b->user) && a->port == b->port;
+}
+
+/* What is printed of a list is that list. */
+static void check_jumps(const char *text)
+{
+    struct pool pool = {NULL};
+    struct jump_list list, again;
+    const char *bad;
+    if (jump_parse(&pool, text, &list, &bad) == ERR_OK) {
+        fuzz_require(list.n >= 1 && list.n <= JUMPS_MAX);
+        const char *printed = jump_text(&pool, text, &list);
+        fuzz_require(printed != NULL && jump_parse(&pool, printed, &again, &bad) == ERR_OK);
+        fuzz_require(again.n == list.n);
+        for (size_t i = 0; i < list.n; i++) {
+            const struct destination *d = &list.items[i];
+            fuzz_require(options_host_is_sane(d->host) && d->port >= 0 && d->port <= 65535);
+            fuzz_require(d->user == NULL || options_user_is_sane(d->user));
+            fuzz_require(same_place(d, &again.items[i]));
+        }
+    }
+    pool_free(&pool);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static const struct environment env = {.user = "miner", .host = "pit", .get = no_variable};
@@ -58,5 +86,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         check_other_form(&o, &env);
     }
     options_free(&o);
+    check_jumps(word);
     return 0;
 }

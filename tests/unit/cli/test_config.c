@@ -216,6 +216,8 @@ static void a_bad_line_names_its_place(void)
         {"Match", "Match: expected an argument"},
         {"Match bogus", "Match unknown criterion: bogus"},
         {"Match user", "Match expected an argument after: user"},
+        {"ProxyJump a;id", "config line 2: ProxyJump: bad value \"a;id\": expected [user@]host"},
+        {"ProxyJump a b", "config line 2: ProxyJump: extra arguments"},
         {"Host !", "Host: empty pattern"},
         {"=x", "expected a keyword"},
         {"RefuseConnection \"not today\"", "RefuseConnection: not today"},
@@ -283,15 +285,16 @@ static void what_changes_the_way_is_warned_about_aloud(void)
     fixture_begin(&f);
     log_set_level(LOG_LEVEL_INFO);
     fixture_write(&f, "home/.ssh/config",
-        "ProxyJump gate\nProxyUseFdpass yes\nForwardAgent yes\nMatch final\n");
+        "CanonicalizeHostname yes\nProxyUseFdpass yes\nForwardAgent yes\nMatch final\n");
     CU_ASSERT(fixture_parse(&f, "host") == OPTIONS_RUN && config_load(&f.o));
     CU_ASSERT_EQUAL(fixture_log_lines(&f), 2);
-    CU_ASSERT(fixture_logged(&f, "warning: ") && fixture_logged(&f, "line 1: ProxyJump: not"));
+    CU_ASSERT(
+        fixture_logged(&f, "warning: ") && fixture_logged(&f, "line 1: CanonicalizeHostname: not"));
     CU_ASSERT(fixture_logged(&f, "line 2: ProxyUseFdpass: not supported"));
     fixture_end(&f);
     fixture_begin(&f);
     log_set_level(LOG_LEVEL_INFO);
-    CU_ASSERT(fixture_parse(&f, "-oProxyCommand=none -o ProxyJump=none host") == OPTIONS_RUN);
+    CU_ASSERT(fixture_parse(&f, "-oProxyUseFdpass=no host") == OPTIONS_RUN);
     CU_ASSERT_STRING_EQUAL(f.log, "");
     fixture_end(&f);
 }

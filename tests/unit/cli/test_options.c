@@ -82,7 +82,7 @@ static void a_bad_command_line_gets_one_line(void)
         {"-p", "option -p: expected an argument"},
         {"-p 0 host", "option -p: bad value \"0\": expected a port"},
         {"-P 70000 host", "option -P: bad value \"70000\""},
-        {"-J jump host", "option -J: not supported by adit yet"},
+        {"-I x host", "option -I: not supported by adit yet"},
         {"-W a host", "-W a: "},
         {"-W a:1 -W b:2 host", "option -W: given twice"},
         {"-W /socket host", "-W /socket: forwarding of Unix sockets is not supported yet"},
@@ -127,7 +127,7 @@ static void a_bad_command_line_gets_one_line(void)
  */
 static void no_letter_of_ssh_is_ignored_silently(void)
 {
-    static const char later[] = "ABIJKMOSwXYyZ", harmless[] = "2akx";
+    static const char later[] = "ABIKMOSwXYyZ", harmless[] = "2akx";
     for (const char *p = later; *p != '\0'; p++) {
         struct fixture f;
         char line[32];
@@ -410,7 +410,8 @@ static void running_out_of_memory_is_an_error(void)
     for (long n = 0; n < 500; n++) {
         struct fixture f;
         fixture_begin(&f);
-        fixture_write(&f, "home/.ssh/config", "Host h*\nUser %u\nSetEnv A=b C=d\nIdentityFile k\n");
+        fixture_write(&f, "home/.ssh/config",
+            "Host h*\nUser %u\nSetEnv A=b C=d\nIdentityFile k\nProxyJump [%h]:1,me@b:2\n");
         if (!fixture_fail_allocation(n)) {
             fixture_end(&f);
             return;
