@@ -275,7 +275,9 @@ static void measure(struct ends e, bool up, bool down)
     CU_ASSERT(per_mib(cost.n_reads, n_bytes) <= PACKETS_A_MIB);
     CU_ASSERT(per_mib(cost.n_writes, n_bytes) <= PACKETS_A_MIB / 2);
     CU_ASSERT(per_mib(cost.n_waits, n_bytes) <= PACKETS_A_MIB / 4);
-    CU_ASSERT(cost.n_others <= 8); /* a stream changes its wake-up mark when it begins or pauses */
+    /* A stream changes its wake-up mark when it begins or pauses. What is too slow to be one is
+     * acknowledged, once a wake-up at either end that has nothing to send. */
+    CU_ASSERT(cost.n_others <= 8 + 2 * cost.n_waits);
     CU_ASSERT_EQUAL(cost.n_allocs, 0);
 }
 
