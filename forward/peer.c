@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "forward/link.h"
-#include "forward/socket.h"
 
 /* Rounds of read-and-write before the loop gets its turn: enough to keep the pipe full, few enough
  * that other connections and timers wait for milliseconds at most. */

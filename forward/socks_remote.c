@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "forward/pump.h"
-#include "forward/socket.h"
 #include "proto/proxy.h"
 
 enum { REQUEST_MS = 30000 };

@@ -10,6 +10,9 @@
  * Bits 4 and 5 pick the key exchange: curve25519-sha256, diffie-hellman-group14-sha256,
  * diffie-hellman-group-exchange-sha256, diffie-hellman-group16-sha512.
  *
+ * Bit 6 makes the peer one that may talk on in a rekey (transport/quirks.c). At the start its
+ * version line alone says that.
+ *
  * Anywhere but at the start crypto is off: the cipher is "none", until an exchange is finished.
  * With bit 3 of the first byte the rest is a row of turns (turns.h) whose payloads become
  * well-formed packets, and whose other byte picks a call of ours; without it, it is the peer's

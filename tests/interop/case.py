@@ -32,6 +32,7 @@ SSH = program("SSH", "ssh")
 SSHD = program("SSHD", "/usr/sbin/sshd")
 USER = pwd.getpwuid(os.getuid()).pw_name
 IS_ROOT = os.getuid() == 0
+ALWAYS = ("-V", "always:forever")  # when a certificate is good, as ssh-keygen is told
 
 # Ports handed out lie below the range from which the kernel picks the ports of outgoing connections.
 # Each of the runner's two lanes has its own half.
@@ -63,6 +64,23 @@ def public_key(path):
     """The two fields of a public key file that known_hosts and authorized_keys want."""
     with open(path + ".pub") as f:
         return " ".join(f.read().split()[:2])
+
+
+def certify(ca, key, *options, principals=USER, host=False, valid=ALWAYS):
+    """Signs key.pub; the certificate is key-cert.pub."""
+    names = ("-n", principals) if principals else ()
+    kind = ("-h",) if host else ()
+    subprocess.run(
+        ["ssh-keygen", "-q", "-s", ca, "-I", "test id"]
+        + [*kind, *names, *valid, *options, key + ".pub"],
+        check=True,
+    )
+    return key + "-cert.pub"
+
+
+def authority(ca, *options):
+    """The line of authorized_keys that trusts certificates signed by ca."""
+    return ",".join(("cert-authority",) + options) + " " + public_key(ca) + "\n"
 
 
 class Server:

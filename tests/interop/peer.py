@@ -5,10 +5,9 @@ import subprocess
 
 import check
 import data
-from case import Server, make_key, public_key
+from case import Server, certify, make_key, public_key
 from peer_kinds import ED25519, Conch, Dropbear, Erlang, Script, TinySSH
 from peer_openssh import OpenSSH
-from test_certificates import certify
 
 PEERS = [
     OpenSSH("OpenSSH"),

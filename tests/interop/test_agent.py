@@ -11,7 +11,7 @@ import agent
 import check
 import data
 from agent import Agent, Played
-from case import USER, make_key, public_key
+from case import authority, certify, make_key, public_key
 from check import BOTH, test
 
 KINDS = [
@@ -123,21 +123,12 @@ def _(t):
     works(t)
 
 
-def certify(t, key, *more):
-    authority = t.path("authority")
-    if not os.path.exists(authority):
-        make_key(authority)
-    subprocess.run(
-        ["ssh-keygen", "-q", "-s", authority, "-I", "id", "-n", USER, *more, key + ".pub"], check=True
-    )
-    return authority
-
-
 @test("a certificate logs in that the agent holds, and one whose key alone it holds")
 def _(t):
     key = make_key(t.path("key"))
-    authority = certify(t, key)
-    t.server(authorized="cert-authority %s\n" % public_key(authority))
+    ca = make_key(t.path("authority"))
+    certify(ca, key)
+    t.server(authorized=authority(ca))
     both = Agent(t, "both")
     both.add(key)  # ssh-add takes the certificate along
     check.equal(both.n_keys(), 2, "the key and its certificate")
@@ -489,8 +480,9 @@ def _(t):
     t.need_adit("it signs for certificates in the form without the host key")
     real = Agent(t)
     key = make_key(t.path("key"))
-    authority = certify(t, key)
-    gate = t.server(authorized="cert-authority %s\n" % public_key(authority))
+    ca = make_key(t.path("authority"))
+    certify(ca, key)
+    gate = t.server(authorized=authority(ca))
     hosts = t.write("agent_hosts", "gate %s\n" % public_key(gate.host_key))
     moved_in(t, real, key, options=["-H", hosts, "-h", "gate"])
     use(t, real.path, only=False)

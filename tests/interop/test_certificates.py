@@ -6,11 +6,10 @@ import subprocess
 
 import check
 import data
-from case import ADITD, SSH, USER, make_key, public_key
+from case import ADITD, SSH, authority, certify, make_key, public_key
 from check import BOTH, test
 from process import addresses_of
 
-ALWAYS = ("-V", "always:forever")
 OVER = ("-V", "20200101:20210101")
 FUTURE = ("-V", "20900101:20910101")
 KINDS = (
@@ -36,22 +35,6 @@ def every_client(name, servers=BOTH, **params):
 
 def make_ca(t, name="ca", kind="ed25519", *more):
     return make_key(t.path(name), kind, *more)
-
-
-def certify(ca, key, *options, principals=USER, host=False, valid=ALWAYS):
-    """Signs key.pub; the certificate is key-cert.pub."""
-    names = ("-n", principals) if principals else ()
-    kind = ("-h",) if host else ()
-    subprocess.run(
-        ["ssh-keygen", "-q", "-s", ca, "-I", "test id"]
-        + [*kind, *names, *valid, *options, key + ".pub"],
-        check=True,
-    )
-    return key + "-cert.pub"
-
-
-def authority(ca, *options):
-    return ",".join(("cert-authority",) + options) + " " + public_key(ca) + "\n"
 
 
 def works(t, *args):

@@ -8,12 +8,11 @@ import subprocess
 import check
 import data
 from agent import Agent, Played, SecurityKey
-from case import make_key, public_key
+from case import authority, certify, make_key, public_key
 from check import test
 from peer import PEERS, both_have, offers, serve
 from peer_kinds import PASSWORD, TinySSH
 from table import Cell
-from test_certificates import authority, certify
 
 
 def every_peer(name, feature, *, only=lambda peer: True, limit=60):

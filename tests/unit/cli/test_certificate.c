@@ -8,6 +8,7 @@
 #include "cli/identity.h"
 #include "tests/unit/cli/fixture.h"
 #include "tests/unit/crypto/make_cert.h"
+#include "tests/unit/crypto/read_key.h"
 #include "tests/unit/crypto/sample_certs.h"
 #include "tests/unit/crypto/sample_keys.h"
 
@@ -18,15 +19,6 @@
 static struct fixture f;
 static struct private_key *ca, *subject;
 static uint8_t cert_room[KEY_BLOB_MAX];
-
-static struct private_key *read_key(const char *file)
-{
-    struct private_key *k;
-    const char *why;
-    CU_ASSERT_EQUAL_FATAL(
-        private_key_parse(bytes_of(file), (struct bytes){NULL, 0}, &k, &why), KEY_FILE_OK);
-    return k;
-}
 
 static void begin(const char *line)
 {

@@ -6,6 +6,7 @@
 
 #include "proto/namelist.h"
 #include "tests/unit/crypto/make_cert.h"
+#include "tests/unit/crypto/read_key.h"
 #include "tests/unit/crypto/sample_certs.h"
 #include "tests/unit/crypto/sample_keys.h"
 #include "tests/unit/unit.h"
@@ -55,15 +56,6 @@ static struct bytes decode(const char *type, const char *b64, uint8_t *out)
 static struct bytes blob_of(const struct sample *s)
 {
     return decode(s->type, s->base64, room);
-}
-
-static struct private_key *read_key(const char *file)
-{
-    struct private_key *k;
-    const char *reason;
-    CU_ASSERT_EQUAL_FATAL(
-        private_key_parse(bytes_of(file), (struct bytes){NULL, 0}, &k, &reason), KEY_FILE_OK);
-    return k;
 }
 
 static struct cert_rules rules_for(const struct sample *s)

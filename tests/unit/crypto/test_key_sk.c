@@ -3,6 +3,7 @@
 
 #include "crypto/key.h"
 #include "tests/unit/crypto/make_cert.h"
+#include "tests/unit/crypto/read_key.h"
 #include "tests/unit/crypto/sample_certs.h"
 #include "tests/unit/crypto/sample_keys.h"
 #include "tests/unit/unit.h"
@@ -26,10 +27,7 @@ static struct bytes blob_of(const struct sample *s)
 
 static struct bytes sign(const struct sample *s, const char *application, uint8_t flags)
 {
-    struct private_key *k;
-    const char *why;
-    CU_ASSERT_EQUAL_FATAL(
-        private_key_parse(bytes_of(s->file), (struct bytes){NULL, 0}, &k, &why), KEY_FILE_OK);
+    struct private_key *k = read_key(s->file);
     size_t n = make_sk_signature(k, s->type, application, flags, 0x01020304, BYTES_LIT("sample"),
         signature_room, sizeof signature_room);
     private_key_free(k);
@@ -124,13 +122,9 @@ static void every_flipped_bit_of_a_signature_is_refused(void)
 /* A plain key's signature lacks flags, and one by a security key has too much for a plain key. */
 static void plain_and_security_keys_do_not_stand_in_for_each_other(void)
 {
-    struct private_key *k;
-    const char *why;
+    struct private_key *k = read_key(sample_ed25519_file);
     uint8_t made[KEY_SIGNATURE_MAX];
     size_t n;
-    CU_ASSERT_EQUAL_FATAL(
-        private_key_parse(bytes_of(sample_ed25519_file), (struct bytes){NULL, 0}, &k, &why),
-        KEY_FILE_OK);
     CU_ASSERT_EQUAL(
         private_key_sign(k, BYTES_LIT("ssh-ed25519"), BYTES_LIT("sample"), made, &n), ERR_OK);
     struct key_sk_facts facts;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/unit/crypto/make_cert.h"
+#include "tests/unit/crypto/read_key.h"
 #include "tests/unit/crypto/sample_certs.h"
 #include "tests/unit/crypto/sample_keys.h"
 #include "tests/unit/transport/auth_rig.h"
@@ -90,15 +91,6 @@ static void a_client_that_wants_certificates_alone_finds_none(void)
 }
 
 /* ---- logins ---------------------------------------------------------------------------------- */
-
-static struct private_key *read_key(const char *file)
-{
-    struct private_key *k;
-    const char *why;
-    CU_ASSERT_EQUAL_FATAL(
-        private_key_parse(bytes_of(file), (struct bytes){NULL, 0}, &k, &why), KEY_FILE_OK);
-    return k;
-}
 
 static size_t put_request(
     uint8_t *out, size_t cap, bool is_signed, const char *alg, struct bytes key)
