@@ -74,10 +74,13 @@ void client_ended(void *user, const struct fault *why)
     c->is_disconnected = true;
     if (!c->ending && (!outlived || mux_n_channels(peer_mux(c->peer)) > 0))
         say_end(c, why);
-    if (outlived && !c->session_over && !c->ending)
-        session_settle(c->session); /* or it tells of its end when its output has been written */
-    else
+    if (c->session_over || c->ending || !outlived) {
         client_stop(c, c->session_over ? c->status : EXIT_OURS);
+        return;
+    }
+    forwards_free(c->forwards); /* nobody is to connect to what leads nowhere */
+    c->forwards = NULL;
+    session_settle(c->session); /* or it tells of its end when its output has been written */
 }
 
 /* A -N client stays until the connection ends; with a session it ends when that has and no

@@ -56,19 +56,18 @@ def carry(t, *args, total=64 * 1024):
 def _(t):
     t.need_adit("it loses that")
     server, sent = serve(t, TinySSH()), os.urandom(512 * 1024)  # many times what a pipe takes
-    command = t.command() + ["cat"]
+    command = t.command("-L", "%d:127.0.0.1:1" % t.port()) + ["cat"]
     client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=t.env)
     client.stdin.write(sent)
     client.stdin.close()
     server.process.wait_text("info: finished")
-    check.wait_for(lambda: not connected(client.pid), "the client to see it leave")
+    check.wait_for(lambda: not has_sockets(client.pid), "the client to see it leave")
     got = client.stdout.read()
     check.true(got == sent, "%d bytes of %d, or others" % (len(got), len(sent)))
     check.equal(client.wait(10), 0, "exit status")
 
 
-def connected(pid):
-    """Has the process a socket?"""
+def has_sockets(pid):
     folder = "/proc/%d/fd" % pid
     links = (os.path.join(folder, fd) for fd in os.listdir(folder))
     return any(os.readlink(link).startswith("socket:") for link in links)
